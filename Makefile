@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+#   make setup     install what building, testing and the demo need (Debian 12, as root)
+#   make           build/release/oneoff
+#   make demo      a running app, one-offs against it, nothing left behind
+#   make test      unit and golden tests, short fuzz runs, sanitizers, real Docker and Podman
+#   make check     format, lints, layers, static analysis
+#   make asan | valgrind | coverage | fuzz-NAME | bench | install | clean
+#
+# Variants live in build/VARIANT: release, debug, asan, fuzz, coverage, hooks (release with test hooks).
+
+VARIANT ?= release
+CC      ?= cc
+PREFIX  ?= /usr/local
+DESTDIR ?=
+B       := build/$(VARIANT)
+
+# ---- flags ------------------------------------------------------------------------------------------
+WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wconversion -Wformat=2 -Wstrict-prototypes \
+	-Wmissing-prototypes -Wold-style-definition -Wwrite-strings -Wundef -Wimplicit-fallthrough \
+	-Wnull-dereference -Werror=implicit -Werror=incompatible-pointer-types -Werror=int-conversion
+ifdef CI
+WARNINGS += -Werror
+endif
+HARDENING := -fstack-clash-protection -fstack-protector-strong -fPIE \
+	-fno-delete-null-pointer-checks -fno-strict-overflow -fno-strict-aliasing \
+	-ftrivial-auto-var-init=zero
+ifeq ($(shell uname -m),x86_64)
+HARDENING += -fcf-protection=full
+endif
+HARDEN_LD := -pie -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now -Wl,--as-needed
+SANITIZE  := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+FLAGS_release  := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 $(HARDENING)
+FLAGS_hooks    := $(FLAGS_release) -DONEOFF_TEST_HOOKS
+FLAGS_debug    := -O0 -g
+FLAGS_asan     := -O1 -g $(SANITIZE)
+FLAGS_fuzz     := -O1 -g -fsanitize=fuzzer-no-link $(SANITIZE)
+FLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic
+LINK_release   := $(HARDEN_LD)
+LINK_hooks     := $(HARDEN_LD)
+LINK_asan      := $(SANITIZE)
+LINK_coverage  := --coverage
+
+ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -I. -MMD -MP $(WARNINGS) $(FLAGS_$(VARIANT)) $(CFLAGS)
+LIBS       := -lcjson -lfyaml
+# Criterion's macros trip over some of our warnings; tests are C, not shipped C.
+TEST_CFLAGS := $(filter-out -Wmissing-prototypes -Wnull-dereference -Wconversion -Wshadow,$(ALL_CFLAGS))
+
+# ---- sources ----------------------------------------------------------------------------------------
+LIB_SOURCES  := $(wildcard pkg/*/*.c oci/*.c)
+CMD_SOURCES  := $(wildcard cmd/oneoff/*.c)
+UNIT_SOURCES := $(wildcard tests/unit/*/*.c)
+INTEGRATION_SOURCES := $(filter-out tests/integration/helper.c,$(wildcard tests/integration/*.c))
+FUZZERS      := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+objects = $(patsubst %.c,$(B)/%.o,$(1))
+
+Q := $(if $(V),,@)
+.DELETE_ON_ERROR:
+.PHONY: all setup demo test unit check asan valgrind coverage bench install clean integration format \
+	fuzz print-cflags
+all: $(B)/oneoff
+
+# Objects are rebuilt when the flags or the compiler change.
+STAMP := $(B)/.flags
+FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(LINK_$(VARIANT)) $(LDFLAGS)
+$(shell mkdir -p $(B); printf '%s' '$(FLAGS_NOW)' | cmp -s - $(STAMP) || \
+	printf '%s' '$(FLAGS_NOW)' > $(STAMP))
+
+$(B)/tests/%.o: tests/%.c $(STAMP)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC $<";)$(CC) $(TEST_CFLAGS) -c $< -o $@
+$(B)/%.o: %.c $(STAMP)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC $<";)$(CC) $(ALL_CFLAGS) -c $< -o $@
+$(B)/liboneoff.a: $(call objects,$(LIB_SOURCES))
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(B)/oneoff: $(call objects,$(CMD_SOURCES)) $(B)/liboneoff.a
+	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) $^ $(LIBS) -o $@
+$(B)/unit: $(call objects,$(UNIT_SOURCES)) $(filter-out %/main.o,$(call objects,$(CMD_SOURCES))) \
+		$(B)/liboneoff.a
+	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) $^ $(LIBS) -lcriterion -o $@
+$(B)/integration: $(call objects,$(INTEGRATION_SOURCES))
+	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) $^ -lcriterion -lutil -o $@
+
+-include $(patsubst %.o,%.d,$(call objects,$(LIB_SOURCES) $(CMD_SOURCES) $(UNIT_SOURCES) \
+	$(INTEGRATION_SOURCES)))
+
+print-cflags:
+	@echo '$(ALL_CFLAGS)'
+
+# ---- what the project needs -------------------------------------------------------------------------
+BUILD_PACKAGES := gcc clang make pkg-config libcurl4-openssl-dev libcjson-dev libarchive-dev \
+	libfyaml-dev libssl-dev
+TEST_PACKAGES  := libcriterion-dev clang-format clang-tidy libclang-rt-14-dev valgrind gcovr \
+	universal-ctags shellcheck docker.io podman crun runc conmon iptables iproute2 \
+	containernetworking-plugins golang-github-containernetworking-plugin-dnsname uidmap \
+	fuse-overlayfs slirp4netns busybox-static procps curl binutils python3
+setup:
+	tests/setup $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+# ---- tests ------------------------------------------------------------------------------------------
+unit: $(B)/unit
+	$(B)/unit -j2 --tap=/dev/null
+
+fuzz:
+	$(Q)set -e; for name in $(FUZZERS); do \
+		$(MAKE) --no-print-directory fuzz-$$name FUZZ_SECONDS=$${FUZZ_SECONDS:-5}; done
+
+FUZZ_SECONDS ?= 600
+# The library is built once for all targets, by clang with its own variant.
+build/fuzz/fuzz-%: $(B)/tests/fuzz/fuzz_%.o $(B)/liboneoff.a
+	$(Q)$(CC) -fsanitize=fuzzer $(SANITIZE) $^ $(LIBS) -o $@
+fuzz-%:
+	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz CC=clang build/fuzz/fuzz-$*
+	@mkdir -p build/fuzz/corpus/$*
+	@echo "  FUZZ $* ($(FUZZ_SECONDS) s)"
+	$(Q)build/fuzz/fuzz-$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+		-verbosity=0 -print_final_stats=0 -artifact_prefix=build/fuzz/crash-$*- \
+		build/fuzz/corpus/$* $(wildcard tests/fuzz/seeds/$*)
+
+integration: $(B)/integration $(B)/oneoff
+	$(Q)$(MAKE) --no-print-directory VARIANT=hooks build/hooks/oneoff
+	tests/integration/run docker podman
+
+asan:
+	$(Q)$(MAKE) --no-print-directory VARIANT=asan build/asan/unit build/asan/oneoff
+	build/asan/unit -j2 --tap=/dev/null
+
+valgrind:
+	$(Q)$(MAKE) --no-print-directory VARIANT=debug build/debug/unit
+	tests/valgrind build/debug/unit
+
+coverage:
+	tests/coverage
+
+test:
+	tests/run-all
+
+# ---- checks -----------------------------------------------------------------------------------------
+check:
+	tests/lint/run
+format:
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+
+# ---- the rest ---------------------------------------------------------------------------------------
+demo: all
+	tests/demo
+bench: all
+	tests/bench/bench --write
+install: all
+	install -D -m 0755 $(B)/oneoff $(DESTDIR)$(PREFIX)/bin/oneoff
+clean:
+	rm -rf build
