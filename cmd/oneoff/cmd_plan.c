@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/oneoff/command.h"
+#include "cmd/oneoff/perform.h"
+#include "pkg/run/run.h"
+
+static int print_plan(const struct run_options *options, const struct plan *plan, struct err *err)
+{
+	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
+	_cleanup_(json_free) cJSON *document = NULL;
+
+	if (options->format == FORMAT_TABLE) {
+		plan_print_table(plan, options->show_secrets, options->all, &text);
+	} else {
+		document = plan_to_json(plan, options->show_secrets);
+		if (!document)
+			return err_no_memory(err);
+		if (options->format == FORMAT_YAML) {
+			if (json_print_yaml(document, &text, err) < 0)
+				return -1;
+		} else {
+			json_print(document, true, &text);
+			strbuf_addc(&text, '\n');
+		}
+	}
+	if (text.failed)
+		return err_no_memory(err);
+	return message_output(&text, err);
+}
+
+static int make_and_print(struct run_options *options, struct request *request, struct err *err)
+{
+	_cleanup_(identity_release) struct identity identity = {.name = NULL};
+	_cleanup_(chosen_release) struct chosen chosen = {.backend = NULL};
+	_cleanup_(plan_release) struct plan plan;
+	struct backend_settings settings;
+
+	plan_init(&plan);
+	if (run_options_request(options, false, request, err) < 0 ||
+	    run_options_choose(options, &settings, &chosen, err) < 0 ||
+	    identity_make(chosen.release.name, request, &identity, err) < 0 ||
+	    chosen.backend->ops->plan(chosen.backend, &chosen.release, request, &identity, &plan,
+	                              err) < 0)
+		return -1;
+	return print_plan(options, &plan, err);
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	_cleanup_(run_options_release) struct run_options options = {.like = NULL};
+	_cleanup_(request_release) struct request request;
+	struct err err = ERR_INIT;
+	int result;
+
+	request_init(&request);
+	result = run_options_parse(command->options, *command->option_count, argc, argv, &options,
+	                           &err);
+	if (result == 0 && options.help)
+		result = command_print_help(command, &err);
+	else if (result == 0)
+		result = make_and_print(&options, &request, &err);
+	return result < 0 ? perform_failed(&options, &err) : 0;
+}
+
+const struct command cmd_plan = {
+	.name = "plan",
+	.usage = "--like SOURCE [options] [--] [COMMAND [ARG...]]",
+	.summary = "show what `run` would create, and each difference from the app with its reason",
+	.details =
+		"Nothing is created. Values of variables are hidden unless --show-secrets is given.",
+	.options = plan_option_table,
+	.option_count = &plan_option_count,
+	.run = run,
+};

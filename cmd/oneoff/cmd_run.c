@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/oneoff/command.h"
+#include "cmd/oneoff/perform.h"
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	_cleanup_(run_options_release) struct run_options options = {.like = NULL};
+	_cleanup_(request_release) struct request request;
+	_cleanup_(chosen_release) struct chosen chosen = {.backend = NULL};
+	struct backend_settings settings;
+	struct err err = ERR_INIT;
+
+	request_init(&request);
+	if (run_options_parse(command->options, *command->option_count, argc, argv, &options,
+	                      &err) < 0)
+		return perform_failed(&options, &err);
+	if (options.help)
+		return command_print_help(command, &err) < 0 ? perform_failed(&options, &err) : 0;
+	if (options.operand_count == 0) {
+		err_set(&err, ERR_USAGE, "which command should run?");
+		err_hint(&err, "for example: oneoff run --like %s -- env", options.like);
+		return perform_failed(&options, &err);
+	}
+	if (run_options_request(&options, false, &request, &err) < 0 ||
+	    run_options_choose(&options, &settings, &chosen, &err) < 0)
+		return perform_failed(&options, &err);
+	return perform(&options, &settings, &chosen, &request);
+}
+
+const struct command cmd_run = {
+	.name = "run",
+	.usage = "--like SOURCE [options] [--] COMMAND [ARG...]",
+	.summary = "run a command in a throwaway clone of a running app",
+	.details =
+		"The clone has the app's image, environment, volumes, networks, user and limits,\n"
+		"but no ports, health checks or names of its own. The app's entrypoint stays, as\n"
+		"with docker compose run. The exit code is the command's; the clone is removed.",
+	.options = run_option_table,
+	.option_count = &run_option_count,
+	.run = run,
+};

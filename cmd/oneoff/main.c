@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <string.h>
+#include <sys/resource.h>
+#include "cmd/oneoff/command.h"
+#include "cmd/oneoff/exit_code.h"
+#include "cmd/oneoff/message.h"
+
+/* A descriptor that is not open would be given to the next socket. The stand-ins make the right
+ * thing fail: reading from a closed stdin gives its end, writing to a closed stdout an error. */
+static int hold_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", O_RDONLY | O_NOCTTY) != fd)
+			return -1;
+	return 0;
+}
+
+/* Variables of the app pass through our memory: they do not belong into a core file. */
+static void forbid_core_dump(void)
+{
+	struct rlimit none = {0, 0};
+
+	if (setrlimit(RLIMIT_CORE, &none) < 0)
+		return; /* it was 0 already, or there is nothing that we can do */
+}
+
+static int unknown_command(const char *name)
+{
+	const char *names[16];
+	struct err err = ERR_INIT;
+	const char *near;
+
+	for (size_t i = 0; i < command_count; i++)
+		names[i] = commands[i]->name;
+	near = nearest_name(name, names, command_count);
+	err_set(&err, ERR_USAGE, "no command '%s'", name);
+	err_hint(&err, near ? "did you mean 'oneoff %s'?" : "see what there is with: oneoff help",
+	         near);
+	message_error(&err);
+	return exit_code_of(&err);
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "help";
+	const struct command *command;
+
+	if (hold_standard_descriptors() < 0)
+		return EXIT_CODE_NOT_STARTED;
+	forbid_core_dump();
+	setlocale(LC_CTYPE, "C.UTF-8");
+	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
+		name = "help";
+	else if (!strcmp(name, "--version") || !strcmp(name, "-V"))
+		name = "version";
+	command = command_find(name);
+	if (!command)
+		return unknown_command(name);
+	if (argc < 2)
+		return command->run(command, 1, argv);
+	return command->run(command, argc - 1, argv + 1);
+}

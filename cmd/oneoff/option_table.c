@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options of run, console and plan: one row each, from which parser and help are made. */
+#include "cmd/oneoff/run_options.h"
+
+/* clang-format off */
+#define ROW(letter, name, kind, field, argument, choices, variable, help) \
+	{letter, name, kind, offsetof(struct run_options, field), argument, choices, variable, help}
+
+static const char *const keep_choices[] = {"never", "failed", "always", NULL};
+static const char *const disconnect_choices[] = {"default", "continue", "stop", NULL};
+static const char *const format_choices[] = {"table", "json", "yaml", NULL};
+
+/* Where the source is, how to reach it, how much to say. */
+#define SOURCE_OPTIONS \
+	ROW(0, "like", OPTION_STRING, like, "SOURCE", NULL, "ONEOFF_LIKE", \
+	    "the running app to clone: NAME, compose:PROJECT/SERVICE, docker:NAME, podman:NAME"), \
+	ROW(0, "from", OPTION_STRING, like, "SOURCE", NULL, NULL, NULL), \
+	ROW(0, "runtime", OPTION_STRING, runtime, "NAME", NULL, "ONEOFF_RUNTIME", \
+	    "look in this runtime only: docker or podman"), \
+	ROW('H', "host", OPTION_STRING, host, "URL", NULL, "ONEOFF_HOST", \
+	    "the engine's address, as docker takes it"), \
+	ROW(0, "context", OPTION_STRING, context, "NAME", NULL, "ONEOFF_CONTEXT", \
+	    "the docker context to use"), \
+	ROW('q', "quiet", OPTION_TRUE, verbosity.quiet, NULL, NULL, "ONEOFF_QUIET", \
+	    "say nothing but warnings and errors"), \
+	ROW('v', "verbose", OPTION_COUNT, verbosity.verbose, NULL, NULL, NULL, \
+	    "say what was chosen, and why"), \
+	ROW('h', "help", OPTION_TRUE, help, NULL, NULL, NULL, \
+	    "show this help")
+
+/* What differs from the app. */
+#define CLONE_OPTIONS \
+	ROW('e', "env", OPTION_LIST, env, "KEY[=VALUE]", NULL, NULL, \
+	    "add or override a variable; without = the local value is taken"), \
+	ROW(0, "env-file", OPTION_LIST, env_files, "FILE", NULL, NULL, \
+	    "read variables from a file"), \
+	ROW('u', "user", OPTION_STRING, user, "USER[:GROUP]", NULL, NULL, \
+	    "run as another user than the app"), \
+	ROW('w', "workdir", OPTION_STRING, workdir, "DIR", NULL, NULL, \
+	    "run in another folder than the app"), \
+	ROW(0, "entrypoint", OPTION_STRING, entrypoint, "keep|clear|COMMAND", NULL, \
+	    "ONEOFF_ENTRYPOINT", "keep the app's entrypoint (default), drop it, or replace it"), \
+	ROW(0, "image", OPTION_STRING, image, "IMAGE", NULL, NULL, \
+	    "the same configuration on another image"), \
+	ROW(0, "cpu", OPTION_CPUS, cpu, "N", NULL, NULL, \
+	    "another limit of processors: 2, 0.5, 500m"), \
+	ROW(0, "memory", OPTION_SIZE, memory, "SIZE", NULL, NULL, \
+	    "another limit of memory: 512m, 2g"), \
+	ROW('l', "label", OPTION_LIST, labels, "KEY=VALUE", NULL, NULL, \
+	    "add a label"), \
+	ROW(0, "name", OPTION_STRING, name, "NAME", NULL, NULL, \
+	    "a name of your own for the container"), \
+	ROW(0, "no-log", OPTION_TRUE, no_log, NULL, NULL, "ONEOFF_NO_LOG", \
+	    "keep the output out of the engine's log (faster exports)"), \
+	ROW(0, "fresh-volumes", OPTION_TRUE, fresh_volumes, NULL, NULL, NULL, \
+	    "do not share the app's anonymous volumes"), \
+	ROW(0, "reason", OPTION_STRING, reason, "TEXT", NULL, "ONEOFF_REASON", \
+	    "recorded with the task"), \
+	ROW('t', "tty", OPTION_TRUE, tty, NULL, NULL, NULL, \
+	    "give the task a terminal (default: if stdin and stdout are terminals)"), \
+	ROW('T', "no-tty", OPTION_TRUE, no_tty, NULL, NULL, NULL, \
+	    "give it none"), \
+	ROW('I', "no-stdin", OPTION_TRUE, no_stdin, NULL, NULL, NULL, \
+	    "do not forward stdin; the task reads /dev/null"), \
+	ROW(0, "timeout", OPTION_DURATION, timeout, "TIME", NULL, "ONEOFF_TIMEOUT", \
+	    "end the task after this long, with code 124 (default 24h; 0: never)"), \
+	ROW(0, "start-timeout", OPTION_DURATION, start_timeout, "TIME", NULL, \
+	    "ONEOFF_START_TIMEOUT", "how long one step of the start may take (default 5m)"), \
+	ROW(0, "grace", OPTION_DURATION, grace, "TIME", NULL, "ONEOFF_GRACE", \
+	    "between TERM and KILL (default: the app's own)"), \
+	ROW(0, "keep", OPTION_CHOICE, keep, "WHEN", keep_choices, "ONEOFF_KEEP", \
+	    "keep the ended container: never (default), failed or always"), \
+	ROW(0, "keep-for", OPTION_DURATION, keep_for, "TIME", NULL, "ONEOFF_KEEP_FOR", \
+	    "for how long; a later run removes it (default: for good)")
+
+const struct option run_option_table[] = {
+	SOURCE_OPTIONS,
+	CLONE_OPTIONS,
+	ROW(0, "on-disconnect", OPTION_CHOICE, on_disconnect, "WHAT", disconnect_choices,
+	    "ONEOFF_ON_DISCONNECT",
+	    "if we die: continue (default without a terminal) or stop (with one)"),
+	ROW(0, "detach-keys", OPTION_STRING, detach_keys, "KEYS", NULL, "ONEOFF_DETACH_KEYS",
+	    "keys that leave the task running, such as ctrl-p,ctrl-q (default: none)"),
+	ROW(0, "result", OPTION_STRING, result, "FILE", NULL, "ONEOFF_RESULT",
+	    "write a JSON record of the run to this file"),
+};
+const size_t run_option_count = ARRAY_SIZE(run_option_table);
+
+const struct option plan_option_table[] = {
+	SOURCE_OPTIONS,
+	CLONE_OPTIONS,
+	ROW('o', "output", OPTION_CHOICE, format, "FORMAT", format_choices, NULL,
+	    "table (default), json or yaml"),
+	ROW('a', "all", OPTION_TRUE, all, NULL, NULL, NULL, "list what is kept as well"),
+	ROW(0, "show-secrets", OPTION_TRUE, show_secrets, NULL, NULL, NULL,
+	    "show the values of variables"),
+};
+const size_t plan_option_count = ARRAY_SIZE(plan_option_table);
+/* clang-format on */

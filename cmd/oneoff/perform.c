@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/oneoff/perform.h"
+
+#include "cmd/oneoff/exit_code.h"
+#include "cmd/oneoff/result.h"
+#include "pkg/run/run.h"
+
+static void write_result(const struct run_options *options, const struct result *result)
+{
+	struct err err = ERR_INIT;
+
+	if (options->result && result_write(options->result, result, &err) < 0)
+		message_error(&err);
+}
+
+int perform_failed(const struct run_options *options, const struct err *err)
+{
+	_cleanup_(request_release) struct request request;
+	struct run_outcome outcome = {.started = false, .failure = *err};
+	struct result result = {.request = &request, .outcome = &outcome};
+
+	request_init(&request);
+	message_error(err);
+	result.exit_code = exit_code_of_run(&outcome, &result.reason);
+	write_result(options, &result);
+	return result.exit_code;
+}
+
+/* What a person cannot see from the exit code alone. */
+static void explain(const struct run_outcome *outcome, const struct identity *identity,
+                    const char *runtime)
+{
+	if (outcome->left_behind) {
+		message("left '%s' running; end it with: %s rm -f %s", identity->name, runtime,
+		        identity->name);
+	} else if (outcome->started && !outcome->status.known) {
+		message("the result is unknown: %s", outcome->failure.message);
+		message("the task may still run; look with: %s ps -a --filter name=%s", runtime,
+		        identity->name);
+	} else if (outcome->failure.kind != ERR_NONE) {
+		message_error(&outcome->failure);
+	}
+	if (outcome->status.out_of_memory)
+		message("the task was killed because it ran out of memory; give it more with "
+		        "--memory");
+	if (outcome->output_lost)
+		message("output may be incomplete");
+	if (outcome->status.message[0])
+		message("the engine says: %s", outcome->status.message);
+	if (outcome->remove_failure.kind != ERR_NONE)
+		message_error(&outcome->remove_failure);
+}
+
+int perform(const struct run_options *options, const struct backend_settings *settings,
+            struct chosen *chosen, const struct request *request)
+{
+	_cleanup_(identity_release) struct identity identity = {.name = NULL};
+	_cleanup_(plan_release) struct plan plan;
+	const char *runtime = chosen->backend->ops->name;
+	struct run_outcome outcome;
+	struct err err = ERR_INIT;
+	struct run_settings run = {
+		.backend = chosen->backend,
+		.loop = chosen->loop,
+		.reporter = settings->reporter,
+		.backend_settings = settings,
+		.release = &chosen->release,
+		.request = request,
+		.identity = &identity,
+		.plan = &plan,
+		.detach_keys = options->detach_keys,
+		.stop_on_disconnect =
+			options->on_disconnect == DISCONNECT_STOP ||
+			(options->on_disconnect == DISCONNECT_DEFAULT && request->tty),
+	};
+	struct result result = {
+		.runtime = runtime,
+		.release = &chosen->release,
+		.identity = &identity,
+		.request = request,
+		.outcome = &outcome,
+	};
+
+	plan_init(&plan);
+	if (identity_make(chosen->release.name, request, &identity, &err) < 0 ||
+	    chosen->backend->ops->plan(chosen->backend, &chosen->release, request, &identity, &plan,
+	                               &err) < 0)
+		return perform_failed(options, &err);
+	report(&settings->reporter, REPORT_DETAIL, "task: %s", identity.name);
+	run_task(&run, &outcome);
+	explain(&outcome, &identity, runtime);
+	result.exit_code = exit_code_of_run(&outcome, &result.reason);
+	write_result(options, &result);
+	return result.exit_code;
+}

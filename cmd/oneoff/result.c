@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/oneoff/result.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include "pkg/base/clock.h"
+
+static int set_time(cJSON *object, const char *key, int64_t unix_seconds)
+{
+	char text[CLOCK_RFC3339_SIZE];
+
+	if (!unix_seconds)
+		return json_set_node(object, key, cJSON_CreateNull());
+	clock_format_rfc3339(unix_seconds, text);
+	return json_set_string(object, key, text);
+}
+
+/* Strings that are not known are null, not missing: a reader need not guess. */
+static int set_text(cJSON *object, const char *key, const char *text)
+{
+	return text ? json_set_string(object, key, text)
+	            : json_set_node(object, key, cJSON_CreateNull());
+}
+
+static int set_outcome(cJSON *object, const struct result *result)
+{
+	const struct run_outcome *outcome = result->outcome;
+	const char *message = outcome->failure.kind ? outcome->failure.message : NULL;
+	const char *left = outcome->remove_failure.kind ? outcome->remove_failure.message : NULL;
+	int failed = 0;
+
+	failed |= json_set_bool(object, "started", outcome->started);
+	failed |= set_time(object, "start", outcome->started_seconds);
+	failed |= set_time(object, "end", outcome->ended_seconds);
+	failed |= json_set_int64(object, "exitCode", result->exit_code);
+	failed |= json_set_string(object, "reason", result->reason);
+	if (outcome->status.known)
+		failed |= json_set_int64(object, "taskCode", outcome->status.code);
+	else
+		failed |= json_set_node(object, "taskCode", cJSON_CreateNull());
+	failed |= json_set_bool(object, "outOfMemory", outcome->status.out_of_memory);
+	failed |= json_set_bool(object, "outputComplete",
+	                        outcome->status.known && !outcome->output_lost &&
+	                                !outcome->reader_gone);
+	failed |= json_set_int64(object, "bytesIn", (int64_t)outcome->bytes_in);
+	failed |= json_set_int64(object, "bytesOut", (int64_t)outcome->bytes_out[CHUNK_STDOUT]);
+	failed |= json_set_int64(object, "bytesErr", (int64_t)outcome->bytes_out[CHUNK_STDERR]);
+	failed |= set_text(object, "message", message);
+	failed |= set_text(object, "leftBehind", left);
+	return failed;
+}
+
+static cJSON *make(const struct result *result)
+{
+	const struct release *release = result->release;
+	const struct identity *identity = result->identity;
+	_cleanup_(json_free) cJSON *object = cJSON_CreateObject();
+	int failed = 0;
+
+	if (!object)
+		return NULL;
+	failed |= set_text(object, "id", identity ? identity->id : NULL);
+	failed |= set_text(object, "name", identity ? identity->name : NULL);
+	failed |= set_text(object, "user", identity ? identity->user : NULL);
+	failed |= set_text(object, "runtime", result->runtime);
+	failed |= set_text(object, "source", release ? release->name : NULL);
+	failed |= set_text(object, "sourceId", release ? release->id : NULL);
+	failed |= set_text(object, "image", release ? release->image : NULL);
+	failed |= set_text(object, "digest", release ? release->digest : NULL);
+	failed |= json_set_node(object, "argv", json_new_strings(&result->request->argv));
+	failed |= set_text(object, "note", result->request->reason);
+	failed |= set_outcome(object, result);
+	return failed ? NULL : TAKE_PTR(object);
+}
+
+int result_write(const char *path, const struct result *result, struct err *err)
+{
+	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
+	_cleanup_(json_free) cJSON *object = make(result);
+	_cleanup_free_ char *temporary = NULL;
+	FILE *file;
+	bool whole;
+
+	if (!object || asprintf(&temporary, "%s.%d.tmp", path, (int)getpid()) < 0)
+		return err_no_memory(err);
+	json_print(object, true, &text);
+	strbuf_addc(&text, '\n');
+	if (text.failed)
+		return err_no_memory(err);
+	file = fopen(temporary, "wxe");
+	if (!file)
+		return err_errno(err, "--result %s", path);
+	whole = fwrite(text.data, 1, text.length, file) == text.length;
+	whole = fclose(file) == 0 && whole;
+	if (!whole || rename(temporary, path) < 0) {
+		err_errno(err, "--result %s", path);
+		unlink(temporary);
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/oneoff/run_options.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include "cmd/oneoff/command.h"
+#include "pkg/io/terminal.h"
+#include "pkg/spec/env_file.h"
+
+void run_options_release(struct run_options *options)
+{
+	char *const owned[] = {
+		options->like, options->runtime, options->host,        options->context,
+		options->user, options->workdir, options->entrypoint,  options->image,
+		options->name, options->reason,  options->detach_keys, options->result,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
+		free(owned[i]);
+	strv_release(&options->env);
+	strv_release(&options->env_files);
+	strv_release(&options->labels);
+}
+
+static const char *from_environment(void *context, const char *name)
+{
+	(void)context;
+	return getenv(name);
+}
+
+int run_options_parse(const struct option *table, size_t count, int argc, char **argv,
+                      struct run_options *ret, struct err *err)
+{
+	struct request defaults;
+	bool dashes;
+	int first;
+
+	request_init(&defaults);
+	ret->cpu = defaults.cpu_nano;
+	ret->memory = defaults.memory_bytes;
+	ret->timeout = defaults.timeout_ms;
+	ret->start_timeout = defaults.start_timeout_ms;
+	ret->grace = defaults.grace_ms;
+	if (options_from_environment(table, count, from_environment, NULL, ret, err) < 0 ||
+	    options_parse(table, count, argc - 1, argv + 1, ret, &first, &dashes, err) < 0)
+		return -1;
+	ret->operands = argv + 1 + first;
+	ret->operand_count = argc - 1 - first;
+	if (ret->help)
+		return 0;
+	if (!ret->like || !*ret->like) {
+		err_set(err, ERR_USAGE, "which app? --like SOURCE is missing");
+		return err_hint(err, "for example: oneoff %s --like web", argv[0]);
+	}
+	if (ret->tty && ret->no_tty)
+		return err_set(err, ERR_USAGE, "-t and -T exclude each other");
+	return 0;
+}
+
+static int copy(char **to, const char *from, struct err *err)
+{
+	if (!from)
+		return 0;
+	*to = strdup(from);
+	return *to ? 0 : err_no_memory(err);
+}
+
+static int copy_entrypoint(const struct run_options *options, struct request *request,
+                           struct err *err)
+{
+	const char *entrypoint = options->entrypoint;
+
+	if (!entrypoint || !strcmp(entrypoint, "keep"))
+		return 0;
+	if (!*entrypoint || !strcmp(entrypoint, "clear")) {
+		request->entrypoint_mode = ENTRYPOINT_CLEAR;
+		return 0;
+	}
+	request->entrypoint_mode = ENTRYPOINT_REPLACE;
+	return copy(&request->entrypoint, entrypoint, err);
+}
+
+static int copy_labels(const struct run_options *options, struct request *request, struct err *err)
+{
+	for (size_t i = 0; i < options->labels.count; i++) {
+		const char *label = options->labels.items[i];
+
+		if (*label == '=' || !*label)
+			return err_set(err, ERR_USAGE, "-l: a label needs a name: '%s'", label);
+		if (!strncmp(label, "dev.oneoff.", 11))
+			return err_set(err, ERR_USAGE, "-l: names under dev.oneoff. are ours: '%s'",
+			               label);
+		if (strv_add(&request->labels, label) < 0)
+			return err_no_memory(err);
+	}
+	return 0;
+}
+
+/* A terminal if stdin and stdout are both terminals, unless said otherwise. */
+static int choose_terminal(const struct run_options *options, bool console, struct request *request,
+                           struct err *err)
+{
+	bool have = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	struct stat info;
+
+	request->tty = options->tty || (have && !options->no_tty);
+	request->stdin_open = !options->no_stdin;
+	if (console && (!have || options->no_tty)) {
+		err_set(err, ERR_USAGE, "a console needs a terminal");
+		return err_hint(err,
+		                "to feed a script, use: oneoff run --like %s -- COMMAND < FILE",
+		                options->like);
+	}
+	if (request->stdin_open && fstat(STDIN_FILENO, &info) == 0 && S_ISDIR(info.st_mode)) {
+		err_set(err, ERR_USAGE, "stdin is a directory");
+		return err_hint(err, "use -I to give the task no input");
+	}
+	if (!request->tty)
+		return 0;
+	terminal_size(have ? STDIN_FILENO : STDOUT_FILENO, &request->tty_rows,
+	              &request->tty_columns);
+	return copy(&request->term, getenv("TERM"), err);
+}
+
+int run_options_request(const struct run_options *options, bool console, struct request *ret,
+                        struct err *err)
+{
+	for (int i = 0; i < options->operand_count; i++)
+		if (strv_add(&ret->argv, options->operands[i]) < 0)
+			return err_no_memory(err);
+	for (size_t i = 0; i < options->env_files.count; i++)
+		if (env_file_read(options->env_files.items[i], &ret->env, err) < 0)
+			return -1;
+	for (size_t i = 0; i < options->env.count; i++)
+		if (env_option_add(options->env.items[i], &ret->env, err) < 0)
+			return -1;
+	if (copy_labels(options, ret, err) < 0 || copy_entrypoint(options, ret, err) < 0 ||
+	    copy(&ret->image, options->image, err) < 0 ||
+	    copy(&ret->user, options->user, err) < 0 ||
+	    copy(&ret->workdir, options->workdir, err) < 0 ||
+	    copy(&ret->name, options->name, err) < 0 ||
+	    copy(&ret->reason, options->reason, err) < 0)
+		return -1;
+	ret->cpu_nano = options->cpu;
+	ret->memory_bytes = options->memory;
+	ret->no_log = options->no_log;
+	ret->fresh_volumes = options->fresh_volumes;
+	ret->timeout_ms = options->timeout;
+	ret->start_timeout_ms = options->start_timeout;
+	ret->grace_ms = options->grace;
+	ret->keep = (enum keep_mode)options->keep;
+	ret->keep_for_ms = options->keep_for;
+	return choose_terminal(options, console, ret, err);
+}
+
+/* The runtime that the source's prefix names, or NULL. */
+static const char *runtime_of(const struct source *source)
+{
+	switch (source->kind) {
+	case SOURCE_DOCKER:
+		return "docker";
+	case SOURCE_PODMAN:
+		return "podman";
+	case SOURCE_OCI:
+		return "oci";
+	case SOURCE_KUBERNETES:
+		return "kubernetes";
+	default:
+		return NULL;
+	}
+}
+
+int run_options_choose(struct run_options *options, struct backend_settings *ret_settings,
+                       struct chosen *ret, struct err *err)
+{
+	_cleanup_(source_release) struct source source = {.text = NULL};
+	const char *by_prefix;
+
+	*ret_settings = (struct backend_settings){
+		.host = options->host,
+		.context = options->context,
+		.call_timeout_ms = options->start_timeout,
+		.may_spawn = true,
+		.reporter = message_reporter(&options->verbosity),
+	};
+	if (source_parse(options->like, &source, err) < 0)
+		return -1;
+	by_prefix = runtime_of(&source);
+	if (by_prefix && options->runtime && strcmp(by_prefix, options->runtime))
+		return err_set(err, ERR_USAGE, "'%s' is no source of runtime '%s'", options->like,
+		               options->runtime);
+	if (choose(engines, engine_count, by_prefix ? by_prefix : options->runtime, &source,
+	           ret_settings, ret, err) < 0)
+		return -1;
+	report(&ret_settings->reporter, REPORT_DETAIL, "source: %s %s, image %s (%s)",
+	       ret->backend->ops->name, ret->release.name, ret->release.image, ret->release.digest);
+	if (!ret->release.running)
+		report(&ret_settings->reporter, REPORT_NOTE,
+		       "'%s' is not running (%s); the task gets its configuration all the same",
+		       ret->release.name, ret->release.status);
+	return 0;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The options that run, console and plan share, and how they become a request. One table, from
+ * which each command shows what concerns it.
+ */
+#ifndef ONEOFF_CMD_RUN_OPTIONS_H
+#define ONEOFF_CMD_RUN_OPTIONS_H
+
+#include "cmd/oneoff/message.h"
+#include "pkg/base/options.h"
+#include "pkg/run/choose.h"
+#include "pkg/spec/request.h"
+
+enum disconnect_choice {
+	DISCONNECT_DEFAULT, /* continue without a terminal, stop with one */
+	DISCONNECT_CONTINUE,
+	DISCONNECT_STOP,
+};
+
+enum output_format {
+	FORMAT_TABLE,
+	FORMAT_JSON,
+	FORMAT_YAML,
+};
+
+struct run_options {
+	char *like;
+	char *runtime, *host, *context;
+	bool tty, no_tty, no_stdin;
+	struct strv env, env_files, labels;
+	char *user, *workdir, *entrypoint, *image, *name, *reason, *detach_keys, *result;
+	int64_t cpu, memory, timeout, start_timeout, grace, keep_for;
+	int keep;          /* enum keep_mode */
+	int on_disconnect; /* enum disconnect_choice */
+	bool no_log, fresh_volumes;
+	struct verbosity verbosity;
+	bool help;
+	bool show_secrets, all; /* plan */
+	int format;             /* enum output_format */
+
+	char *const *operands; /* borrowed from argv */
+	int operand_count;
+};
+
+extern const struct option run_option_table[];
+extern const size_t run_option_count;
+extern const struct option plan_option_table[];
+extern const size_t plan_option_count;
+
+void run_options_release(struct run_options *options);
+
+/* Defaults, then environment, then argv. */
+int run_options_parse(const struct option *table, size_t count, int argc, char **argv,
+                      struct run_options *ret, struct err *err) _must_check_;
+
+/* Fills the request; the terminal is asked for its size. `console` needs a terminal. */
+int run_options_request(const struct run_options *options, bool console, struct request *ret,
+                        struct err *err) _must_check_;
+
+/* Looks the source up and says what differs from what one may expect. settings is filled too. */
+int run_options_choose(struct run_options *options, struct backend_settings *ret_settings,
+                       struct chosen *ret, struct err *err) _must_check_;
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A platform (Docker, Podman, an OCI runtime, Kubernetes) is a struct of functions. pkg/run owns
+ *the steps of a run and calls the slots in this order; it never asks which platform it talks to,
+ *only for capability bits:
+ *
+ *	open → find → plan → [create → attach → arm → start → (signal, resize, exited)* → remove] →
+ *close
+ *
+ * All slots are mandatory; every fallible one takes `struct err *err` last and returns 0 or -1.
+ *Unless a slot says otherwise it may block on the network, within the limits it names.
+ */
+#ifndef ONEOFF_BACKEND_BACKEND_H
+#define ONEOFF_BACKEND_BACKEND_H
+
+#include "pkg/base/report.h"
+#include "pkg/io/channel.h"
+#include "pkg/io/loop.h"
+#include "pkg/json/json.h"
+#include "pkg/spec/plan.h"
+#include "pkg/spec/request.h"
+#include "pkg/spec/source.h"
+
+enum backend_capability {
+	BACKEND_SEPARATE_STREAMS = 1 << 0, /* stdout and stderr arrive apart without a terminal */
+	BACKEND_HALF_CLOSE = 1 << 1,       /* the end of stdin can be told without a terminal */
+	BACKEND_REMOVES_ITSELF = 1 << 2, /* the platform deletes the task when the client is gone */
+	BACKEND_READS_FILES = 1 << 3,    /* read_file works */
+};
+
+/* What the person said about where to look. Borrowed strings; NULL when not said. */
+struct backend_settings {
+	const char *host;        /* -H */
+	const char *context;     /* --context */
+	int64_t call_timeout_ms; /* of one ordinary request; 0: the backend's own */
+	bool may_spawn; /* false: an engine that would have to be started does not answer */
+	struct reporter reporter;
+};
+
+/* The running app, as found. Release with release_release. */
+struct release {
+	char *id;              /* owned; full id of the source container, uid of the pod… */
+	char *name;            /* owned; "web" */
+	char *image;           /* owned; human name of the image, may be NULL */
+	char *digest;          /* owned; what identifies the image */
+	bool running;          /* false: it stopped; cloned all the same */
+	char *status;          /* owned; "running", "exited (3)"… */
+	cJSON *document;       /* owned; the platform's own description */
+	cJSON *image_document; /* owned; of its image, or NULL */
+};
+
+void release_release(struct release *release);
+
+/* This run's own names, chosen before anything is created, so that it can be found again. */
+struct identity {
+	char id[16];     /* 8 of [a-z0-9] */
+	char *name;      /* owned; SOURCE-oneoff-ID, or --name */
+	char *user;      /* owned; who, for labels: "ana@laptop" */
+	int64_t started; /* unix seconds */
+};
+
+void identity_release(struct identity *identity);
+
+/* How the task ended, read from the platform. */
+struct exit_status {
+	bool known;         /* false: the platform cannot say (any more) */
+	int code;           /* 0-255 */
+	bool out_of_memory; /* the kernel killed it for memory */
+	char message[256];  /* the platform's own words, unescaped, or "" */
+};
+
+struct backend; /* the platform's own; begins with `const struct backend_ops *ops` */
+
+struct backend_ops {
+	const char *name; /* "docker" */
+	unsigned capabilities;
+
+	/* Connects or proves that it could. ERR_UNREACHABLE when nothing answers, ERR_DENIED when
+	 * the socket refuses us. The loop outlives the backend. */
+	int (*open)(const struct backend_settings *settings, struct loop *loop,
+	            struct backend **ret, struct err *err);
+	/* Reads the running app. ERR_NOT_FOUND with near names in the hint, ERR_AMBIGUOUS with all
+	 * hits. */
+	int (*find)(struct backend *backend, const struct source *source, struct release *ret,
+	            struct err *err);
+	/* Pure: source + request → plan. */
+	int (*plan)(struct backend *backend, const struct release *release,
+	            const struct request *request, const struct identity *identity,
+	            struct plan *ret, struct err *err);
+	/* Makes the object, does not start it. After a lost reply it finds its own object by name:
+	 * there is never a second one. */
+	int (*create)(struct backend *backend, const struct plan *plan,
+	              const struct identity *identity, struct err *err);
+	/* Connects every stream. The channel is owned by the backend until close. */
+	int (*attach)(struct backend *backend, bool tty, bool stdin_open, const char *detach_keys,
+	              struct channel **ret, struct err *err);
+	/* Registers the wait; returns only when the platform has confirmed it. */
+	int (*arm)(struct backend *backend, struct err *err);
+	/* Starts the task. ERR_COMMAND_NOT_FOUND and ERR_CANNOT_EXECUTE where the platform says so.
+	 */
+	int (*start)(struct backend *backend, struct err *err);
+	/* After the loop turned: 1 and *ret when the status is known or never will be, else 0. -1
+	 * when the wait broke and the task may still run: call recover. Does not block. */
+	int (*exited)(struct backend *backend, struct exit_status *ret, struct err *err);
+	/* After the wait broke: asks for the state. 1 and *ret when it ended, 0 when it runs (armed
+	 * again), -1 when nobody can tell now (try later). */
+	int (*recover)(struct backend *backend, struct exit_status *ret, struct err *err);
+	/* While our stdout is blocked, every 100 ms or so: true once the task has probably ended,
+	 * so that the rest of its output must be read now or be lost. Does not block. */
+	bool (*may_have_ended)(struct backend *backend);
+	/* Sends a signal, by number, without waiting for the answer. */
+	int (*signal)(struct backend *backend, int signal_number, struct err *err);
+	/* Tells the terminal's size, without waiting for the answer. */
+	int (*resize)(struct backend *backend, int rows, int columns, struct err *err);
+	/* Removes the object, killing it if need be, and confirms that it is gone (≤ 10 s).
+	 * Removing what is not there succeeds. `keep`: leave the ended object. ERR_NOT_REMOVED
+	 * names it. */
+	int (*remove)(struct backend *backend, struct err *err);
+	/* Deletes what earlier clients left: only ours, only ended and unkept or past its deadline.
+	 * Started while the task runs; errors are not reported. Does not block. */
+	void (*sweep)(struct backend *backend);
+	/* A file of the source (console: Procfile), at most `cap` bytes. ERR_NOT_FOUND when there
+	 * is none. */
+	int (*read_file)(struct backend *backend, const struct release *release, const char *path,
+	                 size_t cap, struct strbuf *ret, struct err *err);
+	/* What is left after a client's death is cleaned up by the guardian: a fresh process that
+	 * opens the backend and calls this. Removes the object when it never started; with `stop`
+	 * also when it runs; else watches it until `deadline` (unix seconds, 0: none) and kills it
+	 * then. Blocks. */
+	int (*bury)(struct backend *backend, const char *name, bool stop, int64_t deadline,
+	            struct err *err);
+	void (*close)(struct backend *backend);
+};
+
+struct backend {
+	const struct backend_ops *ops;
+};
+
+#endif

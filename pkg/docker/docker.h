@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Docker-compatible backend: Docker Engine and Podman's compatible API. Facts it is built on:
+ * research/docker-oci.md sections 1 and 4; Engine API reference v1.41–v1.51; libpod API v4.
+ *
+ * What other folders need are the two tables; the rest of this header is private to pkg/docker.
+ */
+#ifndef ONEOFF_DOCKER_DOCKER_H
+#define ONEOFF_DOCKER_DOCKER_H
+
+#include "pkg/backend/backend.h"
+#include "pkg/docker/endpoint.h"
+#include "pkg/docker/podman_service.h"
+#include "pkg/io/bridge.h"
+#include "pkg/net/http.h"
+
+extern const struct backend_ops docker_backend;
+extern const struct backend_ops podman_backend;
+
+#define DOCKER_MAX_SIDE 8
+
+/* The greatest Engine API version whose documents the rule table knows. */
+#define DOCKER_API_MAJOR     1
+#define DOCKER_API_MINOR_MAX 51
+
+/* How long an ordinary request may take. Creation may unpack nothing, but a busy engine is slow. */
+#define DOCKER_CALL_TIMEOUT_MS INT64_C(60000)
+
+/* Ways to learn that the task ended while our stdout is blocked (docker-oci.md 1.4). */
+struct exit_probe {
+	struct http_request *inspect;
+	int64_t asked; /* monotonic ms */
+	int pidfd;     /* -1: none */
+	bool is_local; /* false: the process is not visible from here */
+};
+
+struct docker {
+	struct backend base;
+	struct loop *loop;
+	struct reporter reporter;
+	struct endpoint endpoint;
+	struct strbuf base_url;
+	struct http_client *http;
+	struct bridge *bridge;          /* a spawned connection (ssh), or NULL */
+	struct podman_service *service; /* a Podman without a socket, or NULL */
+	bool podman;
+	int api_minor;
+	int64_t call_timeout_ms;
+
+	/* The task; task_id is NULL before create. */
+	char *task_id;
+	char *task_name;
+	bool auto_remove;
+	bool started;
+	bool removed; /* the platform confirmed it */
+	int64_t start_seconds;
+	struct channel *channel;
+	struct http_request *wait;
+	struct exit_probe probe;
+
+	/* Requests whose answers only matter for the next step of the clean-up, or not at all. */
+	struct http_request *side[DOCKER_MAX_SIDE];
+	struct sweep *sweep;
+};
+
+/* api.c: one call. `path` begins with a slash and has no version; libpod paths keep their own. An
+ * answer ≥ 400 becomes an error with the server's message and err->http_status. */
+int docker_call(struct docker *docker, const char *method, const char *path, const char *body,
+                struct http_reply *reply, struct err *err) _must_check_;
+/* The same, parsed as JSON. */
+int docker_json(struct docker *docker, const char *method, const char *path, const char *body,
+                cJSON **ret, struct err *err) _must_check_;
+/* Starts one without a limit of time, for waits. */
+int docker_start(struct docker *docker, const char *method, const char *path, int64_t timeout_ms,
+                 struct http_request **ret, struct err *err) _must_check_;
+/* Fire and forget: the answer is collected by docker_reap. A full table drops the oldest. */
+void docker_send(struct docker *docker, const char *method, const char *path);
+void docker_reap(struct docker *docker);
+/* Fills err from a reply ≥ 400 (JSON or plain text). Returns -1. */
+int docker_refusal(const struct http_reply *reply, struct err *err);
+/* "/containers/" + id, percent-encoded, + suffix; owned by the caller, NULL without memory. */
+char *docker_path(const char *id, const char *suffix);
+
+/* find.c */
+int docker_find(struct backend *backend, const struct source *source, struct release *ret,
+                struct err *err);
+/* task.c */
+int docker_create(struct backend *backend, const struct plan *plan, const struct identity *identity,
+                  struct err *err);
+int docker_attach(struct backend *backend, bool tty, bool stdin_open, const char *detach_keys,
+                  struct channel **ret, struct err *err);
+int docker_task_start(struct backend *backend, struct err *err);
+int docker_signal(struct backend *backend, int signal_number, struct err *err);
+int docker_resize(struct backend *backend, int rows, int columns, struct err *err);
+/* channel.c: the hijacked connection as a channel; `upgrade` is taken. */
+struct upgrade;
+int docker_channel_open(struct upgrade *upgrade, bool tty, struct channel **ret, struct err *err);
+/* wait.c */
+int docker_arm(struct backend *backend, struct err *err);
+int docker_exited(struct backend *backend, struct exit_status *ret, struct err *err);
+int docker_recover(struct backend *backend, struct exit_status *ret, struct err *err);
+/* probe.c */
+bool docker_may_have_ended(struct backend *backend);
+void docker_probe_release(struct docker *docker);
+/* remove.c */
+int docker_remove(struct backend *backend, struct err *err);
+int docker_bury(struct backend *backend, const char *name, bool stop, int64_t deadline,
+                struct err *err);
+/* sweep.c */
+void docker_sweep(struct backend *backend);
+void docker_sweep_turn(struct docker *docker);
+void docker_sweep_release(struct docker *docker);
+/* files.c */
+int docker_read_file(struct backend *backend, const struct release *release, const char *path,
+                     size_t cap, struct strbuf *ret, struct err *err);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How the task ended, from the engine. Docker: wait?condition=removed (next-exit when the container
+ * is kept); its head arrives once the waiter stands, so it is the barrier before the start. Podman:
+ * the libpod wait, since the compatible one answers 0 after an AutoRemove
+ * (containers/podman#18889); it has no early head, but answers right whether armed before or asked
+ * after the exit.
+ */
+#include "pkg/docker/docker.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include "pkg/base/clock.h"
+#include "pkg/base/number.h"
+
+#define ARM_TIMEOUT_MS INT64_C(30000)
+#define CODE_OF_KILL   137
+
+static int start_wait(struct docker *docker, struct err *err)
+{
+	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
+
+	if (docker->podman)
+		strbuf_addf(&path,
+		            "/v4.0.0/libpod/containers/%s/wait?condition=exited&condition=stopped"
+		            "&interval=5ms",
+		            docker->task_id);
+	else
+		strbuf_addf(&path, "/containers/%s/wait?condition=%s", docker->task_id,
+		            docker->auto_remove ? "removed" : "next-exit");
+	if (path.failed)
+		return err_no_memory(err);
+	return docker_start(docker, "POST", strbuf_str(&path), 0, &docker->wait, err);
+}
+
+int docker_arm(struct backend *backend, struct err *err)
+{
+	struct docker *docker = (struct docker *)backend;
+
+	if (start_wait(docker, err) < 0)
+		return err_wrap(err, "wait");
+	if (docker->podman)
+		return 0;
+	if (http_wait_head(docker->wait, ARM_TIMEOUT_MS, err) < 0)
+		return err_wrap(err, "wait");
+	return 0;
+}
+
+/* After the fact: Docker keeps its last 256 events, so one short question tells. */
+static bool docker_was_out_of_memory(struct docker *docker)
+{
+	_cleanup_(http_reply_release) struct http_reply reply = HTTP_REPLY_INIT;
+	_cleanup_(strbuf_release) struct strbuf filters = STRBUF_INIT;
+	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
+	struct err ignored = ERR_INIT;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	strbuf_addf(&filters, "{\"container\":[\"%s\"],\"event\":[\"oom\"]}", docker->task_id);
+	strbuf_addf(&path, "/events?since=%lld&until=%lld.%09ld&filters=",
+	            (long long)docker->start_seconds - 1, (long long)now.tv_sec, now.tv_nsec);
+	strbuf_add_url(&path, strbuf_str(&filters));
+	if (path.failed || filters.failed)
+		return false;
+	if (docker_call(docker, "GET", strbuf_str(&path), NULL, &reply, &ignored) < 0)
+		return false;
+	return strstr(strbuf_str(&reply.body), "\"oom\"") != NULL;
+}
+
+/* Podman's record stays for the moment that its clean-up needs. */
+static bool podman_was_out_of_memory(struct docker *docker)
+{
+	_cleanup_(json_free) cJSON *document = NULL;
+	_cleanup_free_ char *path = docker_path(docker->task_id, "/json");
+	struct err ignored = ERR_INIT;
+
+	return path && docker_json(docker, "GET", path, NULL, &document, &ignored) == 0 &&
+	       json_true(document, "State.OOMKilled");
+}
+
+static void set_code(struct docker *docker, int64_t code, struct exit_status *ret)
+{
+	ret->known = code >= 0 && code <= 255;
+	ret->code = ret->known ? (int)code : 0;
+	if (ret->known && code == CODE_OF_KILL)
+		ret->out_of_memory = docker->podman ? podman_was_out_of_memory(docker)
+		                                    : docker_was_out_of_memory(docker);
+}
+
+/* {"StatusCode":7,"Error":{"Message":…}}: the code counts; an error is about the removal. */
+static int read_docker_wait(struct docker *docker, const struct http_reply *reply,
+                            struct exit_status *ret, struct err *err)
+{
+	_cleanup_(json_free) cJSON *document = NULL;
+	const char *message;
+	int64_t code;
+
+	if (json_parse(strbuf_str(&reply->body), reply->body.length, JSON_MAX_BYTES, &document,
+	               err) < 0 ||
+	    json_int64(document, "StatusCode", &code) < 0)
+		return err_set(err, ERR_LOST, "the engine's answer to the wait was cut");
+	set_code(docker, code, ret);
+	message = json_string(document, "Error.Message");
+	if (message && *message)
+		snprintf(ret->message, sizeof(ret->message), "%s", message);
+	else
+		docker->removed = docker->auto_remove;
+	return 1;
+}
+
+static int read_podman_wait(struct docker *docker, const struct http_reply *reply,
+                            struct exit_status *ret, struct err *err)
+{
+	char text[32];
+	int64_t code;
+
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(strbuf_str(&reply->body), "\r\n"),
+	         strbuf_str(&reply->body));
+	if (parse_int64(text, -1, 255, &code) < 0 || code < 0)
+		return err_set(err, ERR_LOST, "the engine's answer to the wait was cut");
+	set_code(docker, code, ret);
+	return 1;
+}
+
+int docker_exited(struct backend *backend, struct exit_status *ret, struct err *err)
+{
+	struct docker *docker = (struct docker *)backend;
+	_cleanup_(http_reply_release) struct http_reply reply = HTTP_REPLY_INIT;
+	struct exit_status status = {.known = false};
+	int result;
+
+	docker_reap(docker);
+	docker_sweep_turn(docker);
+	if (!docker->wait)
+		return err_set(err, ERR_LOST, "the wait was lost");
+	if (!http_is_done(docker->wait))
+		return 0;
+	result = http_finish(docker->wait, &reply, err);
+	docker->wait = NULL;
+	if (result < 0)
+		return -1;
+	if (reply.status >= 400)
+		return docker_refusal(&reply, err);
+	result = docker->podman ? read_podman_wait(docker, &reply, &status, err)
+	                        : read_docker_wait(docker, &reply, &status, err);
+	if (result > 0)
+		*ret = status;
+	return result;
+}
+
+int docker_recover(struct backend *backend, struct exit_status *ret, struct err *err)
+{
+	struct docker *docker = (struct docker *)backend;
+	_cleanup_(json_free) cJSON *document = NULL;
+	_cleanup_free_ char *path = docker_path(docker->task_id, "/json");
+	struct exit_status status = {.known = false};
+	const char *state;
+	int64_t code = -1;
+
+	if (!path)
+		return err_no_memory(err);
+	if (docker->wait) {
+		http_cancel(docker->wait);
+		docker->wait = NULL;
+	}
+	if (docker_json(docker, "GET", path, NULL, &document, err) < 0) {
+		if (err->http_status != 404)
+			return -1;
+		docker->removed = true;
+		*ret = status;
+		return 1;
+	}
+	state = json_string(document, "State.Status");
+	if (state && (!strcmp(state, "exited") || !strcmp(state, "dead") ||
+	              !strcmp(state, "removing") || !strcmp(state, "stopped"))) {
+		if (json_int64(document, "State.ExitCode", &code) == 0)
+			set_code(docker, code, &status);
+		status.out_of_memory |= json_true(document, "State.OOMKilled");
+		*ret = status;
+		return 1;
+	}
+	if (start_wait(docker, err) < 0)
+		return -1;
+	return 0;
+}

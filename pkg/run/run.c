@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkg/run/run.h"
+
+#include "pkg/base/clock.h"
+#include "pkg/run/session.h"
+#include "pkg/run/step.h"
+
+/* A resize that meets the start is lost on some engines; the second one soon after is not. */
+#define RESIZE_AGAIN_MS 150
+
+static int terminal_fd(const struct run_settings *settings)
+{
+	return settings->request->tty && isatty(STDIN_FILENO) ? STDIN_FILENO : -1;
+}
+
+/* Signals, guardian and terminal, in this order: from here on every way out is covered. */
+static int prepare(struct session *session, struct err *err)
+{
+	const struct run_settings *settings = session->settings;
+	int terminal = terminal_fd(settings);
+	struct loop *loop = settings->loop;
+
+	if (signals_open(&session->signals, err) < 0)
+		return -1;
+	loop->interrupt_fd = session->signals.fd;
+	loop->interrupt_context = session;
+	loop->interrupted = session_interrupted;
+	if (terminal >= 0 && terminal_open(&session->terminal, terminal, err) < 0)
+		return -1;
+	return guardian_start(&session->guardian, session->ops, settings->backend_settings,
+	                      terminal, err);
+}
+
+static int start_task(struct session *session, struct err *err)
+{
+	const struct run_settings *settings = session->settings;
+	const struct request *request = settings->request;
+	int64_t deadline = request->timeout_ms
+	                           ? settings->identity->started + request->timeout_ms / 1000 + 1
+	                           : 0;
+
+	step(STEP_BEFORE_CREATE);
+	guardian_watch_task(&session->guardian, settings->identity->name,
+	                    settings->stop_on_disconnect, deadline);
+	if (session->ops->create(session->backend, settings->plan, settings->identity, err) < 0)
+		return -1;
+	step(STEP_CREATED);
+	if (session->ops->attach(session->backend, request->tty, request->stdin_open,
+	                         settings->detach_keys, &session->channel, err) < 0)
+		return -1;
+	step(STEP_ATTACHED);
+	if (session->ops->arm(session->backend, err) < 0)
+		return -1;
+	step(STEP_ARMED);
+	if (session->terminal.fd >= 0) {
+		guardian_watch_terminal(&session->guardian, &session->terminal.saved);
+		if (terminal_make_raw(&session->terminal, err) < 0)
+			return -1;
+	}
+	if (session->ops->start(session->backend, err) < 0)
+		return -1;
+	step(STEP_STARTED);
+	return 0;
+}
+
+static void run_started(struct session *session)
+{
+	const struct request *request = session->settings->request;
+	struct run_outcome *outcome = session->outcome;
+	struct err err = ERR_INIT;
+	int64_t now = clock_monotonic_ms();
+
+	outcome->started = true;
+	outcome->started_seconds = clock_unix_seconds();
+	session->running = true;
+	if (pump_open(&session->pump, session->channel, request->stdin_open ? STDIN_FILENO : -1,
+	              request->tty, &err) < 0) {
+		outcome->failure = err;
+		session_kill(session);
+		return;
+	}
+	if (request->tty) {
+		session_resize(session);
+		session->resize_at = now + RESIZE_AGAIN_MS;
+	}
+	session->limit_at = request->timeout_ms ? now + request->timeout_ms : 0;
+	if (session->pending_stop)
+		session_stop(session, session->pending_stop, session_grace_ms(session));
+	session->ops->sweep(session->backend);
+	step(STEP_PUMPING);
+	session_pump(session);
+	step(STEP_ENDED);
+	outcome->bytes_in = session->pump.bytes_in;
+	outcome->bytes_out[CHUNK_STDOUT] = session->pump.bytes_out[CHUNK_STDOUT];
+	outcome->bytes_out[CHUNK_STDERR] = session->pump.bytes_out[CHUNK_STDERR];
+}
+
+/* Kept objects stay; everything else goes. A task that may still run is left alone. */
+static bool must_remove(const struct session *session)
+{
+	const struct run_outcome *outcome = session->outcome;
+	enum keep_mode keep = session->settings->request->keep;
+	bool failed = !outcome->status.known || outcome->status.code != 0;
+
+	if (session->leave)
+		return false;
+	if (!outcome->started)
+		return true;
+	if (outcome->failure.kind == ERR_RESULT_UNKNOWN)
+		return session->stopping;
+	return keep == KEEP_NEVER || (keep == KEEP_FAILED && !failed);
+}
+
+static void finish(struct session *session)
+{
+	struct run_outcome *outcome = session->outcome;
+
+	terminal_restore(&session->terminal);
+	session->settings->loop->interrupted = NULL;
+	step(STEP_BEFORE_REMOVE);
+	if (session->leave) {
+		outcome->left_behind = true;
+	} else if (must_remove(session)) {
+		struct err err = ERR_INIT;
+
+		if (session->ops->remove(session->backend, &err) < 0)
+			outcome->remove_failure = err;
+	}
+	step(STEP_REMOVED);
+	guardian_dismiss(&session->guardian);
+	pump_close(&session->pump);
+	signals_close(&session->signals);
+}
+
+void run_task(const struct run_settings *settings, struct run_outcome *ret)
+{
+	struct session session = {
+		.settings = settings,
+		.backend = settings->backend,
+		.ops = settings->backend->ops,
+		.outcome = ret,
+		.signals = SIGNALS_INIT,
+		.terminal = TERMINAL_INIT,
+		.guardian = GUARDIAN_INIT,
+	};
+	struct err err = ERR_INIT;
+
+	*ret = (struct run_outcome){.started = false};
+	if (prepare(&session, &err) == 0 && start_task(&session, &err) == 0) {
+		run_started(&session);
+	} else if (session.pending_stop && err.kind == ERR_INTERRUPTED) {
+		ret->interrupted_by = session.pending_stop;
+	} else {
+		ret->failure = err;
+	}
+	finish(&session);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a run, the same for all platforms (design section 1): create → attach → arm the wait
+ * → start → pump → verdict → remove, confirmed. Finding and planning are done before
+ * (pkg/run/choose.h and the backend's plan).
+ */
+#ifndef ONEOFF_RUN_RUN_H
+#define ONEOFF_RUN_RUN_H
+
+#include "pkg/backend/backend.h"
+#include "pkg/io/signals.h"
+#include "pkg/io/terminal.h"
+
+struct run_settings {
+	struct backend *backend; /* borrowed, like everything here */
+	struct loop *loop;
+	struct reporter reporter;
+	const struct backend_settings *backend_settings; /* for the guardian, which opens its own */
+	const struct release *release;
+	const struct request *request;
+	const struct identity *identity;
+	const struct plan *plan;
+	const char *detach_keys; /* NULL: none */
+	bool stop_on_disconnect; /* when we die or our terminal hangs up: stop the task */
+};
+
+/* What became of it. Filled by run_task in every case. */
+struct run_outcome {
+	bool started;
+	struct exit_status status; /* status.known: the task's own code counts */
+	bool timed_out;            /* --timeout ended it */
+	bool output_lost;          /* bytes may be missing */
+	bool reader_gone;          /* our stdout's reader went away: the task was stopped */
+	bool left_behind;          /* a third signal, or a hang-up with --on-disconnect continue */
+	int interrupted_by;        /* signal number when we gave up before the start, else 0 */
+	struct err failure;        /* kind ERR_NONE, or why it did not start or is not known */
+	struct err remove_failure; /* kind ERR_NONE, or what is left */
+	int64_t started_seconds, ended_seconds; /* unix */
+	uint64_t bytes_in;
+	uint64_t bytes_out[CHUNK_STREAM_COUNT];
+};
+
+/* Runs the task to its end and removes it. Signals are taken over and the terminal is raw
+ * meanwhile. */
+void run_task(const struct run_settings *settings, struct run_outcome *ret);
+
+/* Fills a fresh identity: random id, name (request's own, else SOURCE-oneoff-ID), user@host, time.
+ */
+int identity_make(const char *source_name, const struct request *request, struct identity *ret,
+                  struct err *err) _must_check_;
+
+#endif
