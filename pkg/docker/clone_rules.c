@@ -64,7 +64,7 @@ const struct rule clone_rules[] = {
 	DROP("Config.Hostname", CLONE_JOINED, joined),
 	DROP("Config.Hostname", CLONE_HOST_NAMED, "it is the node's name"),
 	DROP("Config.Hostname", CLONE_NAME_DERIVED, "made from the source's id; the one-off gets its own"),
-	CONFIG("Hostname", "same hostname"),
+	DROP("Config.Hostname", 0, "a replica's own name; on a network it would answer for the app"),
 	DROP("Config.Domainname", CLONE_JOINED, joined),
 	DROP("Config.Domainname", CLONE_HOST_NAMED, "it is the node's name"),
 	CONFIG("Domainname", "same domain name"),
