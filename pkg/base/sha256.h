@@ -27,7 +27,7 @@
 
 /* The digest of all bytes at once. */
 int sha256_hex(const void *bytes, size_t length, char hex[SHA256_HEX_SIZE],
-	       struct err *err) _must_check_;
+               struct err *err) _must_check_;
 
 struct sha256;
 
@@ -35,7 +35,7 @@ struct sha256;
 int sha256_begin(struct sha256 **ret, struct err *err) _must_check_;
 /* Adds bytes. */
 int sha256_update(struct sha256 *hash, const void *bytes, size_t length,
-		  struct err *err) _must_check_;
+                  struct err *err) _must_check_;
 /* The digest of what was added. Afterwards the hash can only be released. */
 int sha256_end(struct sha256 *hash, char hex[SHA256_HEX_SIZE], struct err *err) _must_check_;
 /* For _cleanup_: frees the hash; NULL is fine. */

@@ -12,14 +12,8 @@
 
 /* Those that the docker command line never takes from its settings either. */
 static const char *const own_headers[] = {
-	"Connection",
-	"Content-Length",
-	"Host",
-	"TE",
-	"Trailer",
-	"Transfer-Encoding",
-	"Upgrade",
-	"User-Agent",
+	"Connection", "Content-Length",    "Host",    "TE",
+	"Trailer",    "Transfer-Encoding", "Upgrade", "User-Agent",
 };
 
 void docker_config_release(struct docker_config *config)
@@ -49,7 +43,7 @@ static int read_whole(const char *path, struct strbuf *text, bool *ret_exists, s
 		strbuf_add(text, block, (size_t)count);
 		if (text->failed)
 			return err_set(err, ERR_NO_MEMORY, "%s: larger than %zu bytes", path,
-				       MAX_BYTES);
+			               MAX_BYTES);
 	}
 	return 0;
 }
@@ -206,7 +200,7 @@ static int add_custom_headers(const char *list, struct strv *headers, struct err
 }
 
 static int read_document(const char *path, bool want_headers, struct docker_config *config,
-			 struct err *err)
+                         struct err *err)
 {
 	_cleanup_(json_free) cJSON *document = NULL;
 
@@ -220,7 +214,7 @@ static int read_document(const char *path, bool want_headers, struct docker_conf
 }
 
 int docker_config_read(const struct endpoint_settings *settings, struct docker_config *ret,
-		       struct err *err)
+                       struct err *err)
 {
 	_cleanup_(docker_config_release) struct docker_config config = DOCKER_CONFIG_INIT;
 	_cleanup_free_ char *path = NULL;

@@ -11,7 +11,7 @@
 struct form {
 	const char *scheme;
 	int (*parse)(const struct form *form, const char *rest, bool podman,
-		     struct endpoint *endpoint, struct err *err);
+	             struct endpoint *endpoint, struct err *err);
 	int default_port;
 	int local_tls_port; /* the default with TLS when the address names no host either */
 	bool docker_ports;  /* the defaults are docker's; podman knows none */
@@ -53,7 +53,7 @@ const char *endpoint_setting(const struct endpoint_settings *settings, const cha
 }
 
 static int parse_unix(const struct form *form, const char *rest, bool podman,
-		      struct endpoint *endpoint, struct err *err)
+                      struct endpoint *endpoint, struct err *err)
 {
 	/* The docker command line takes "unix://" for its default socket. */
 	const char *path = *rest || podman ? rest : DOCKER_SOCKET;
@@ -73,7 +73,7 @@ static int parse_unix(const struct form *form, const char *rest, bool podman,
 }
 
 static int parse_tcp(const struct form *form, const char *rest, bool podman,
-		     struct endpoint *endpoint, struct err *err)
+                     struct endpoint *endpoint, struct err *err)
 {
 	_cleanup_(authority_release) struct authority authority = AUTHORITY_INIT;
 	const char *path;
@@ -96,12 +96,12 @@ static int parse_tcp(const struct form *form, const char *rest, bool podman,
 	endpoint->host = *authority.host ? TAKE_PTR(authority.host) : strdup("localhost");
 	if (endpoint->host)
 		endpoint->text = endpoint_format(authority.v6 ? "%s://[%s]:%d" : "%s://%s:%d",
-						 form->scheme, endpoint->host, endpoint->port);
+		                                 form->scheme, endpoint->host, endpoint->port);
 	return endpoint->text ? 0 : err_no_memory(err);
 }
 
 static int parse_http(const struct form *form, const char *rest, bool podman,
-		      struct endpoint *endpoint, struct err *err)
+                      struct endpoint *endpoint, struct err *err)
 {
 	if (form->always_tls && !endpoint->tls)
 		endpoint->tls = endpoint->tls_verify = true;
@@ -111,7 +111,7 @@ static int parse_http(const struct form *form, const char *rest, bool podman,
 }
 
 static int parse_ssh(const struct form *form _unused_, const char *rest, bool podman,
-		     struct endpoint *endpoint, struct err *err)
+                     struct endpoint *endpoint, struct err *err)
 {
 	endpoint->tls = endpoint->tls_verify = false;
 	return endpoint_parse_ssh(rest, podman, endpoint, err);
@@ -120,11 +120,11 @@ static int parse_ssh(const struct form *form _unused_, const char *rest, bool po
 /* The first one is that of an address without a scheme. */
 /* clang-format off */
 static const struct form forms[] = {
-	{"tcp",   parse_tcp,  2375, 2376, true,  false},
-	{"unix",  parse_unix, 0,    0,    false, false},
-	{"ssh",   parse_ssh,  0,    0,    false, false},
-	{"http",  parse_http, 80,   0,    false, false},
-	{"https", parse_http, 443,  0,    false, true},
+	{"tcp", parse_tcp, 2375, 2376, true, false},
+	{"unix", parse_unix, 0, 0, false, false},
+	{"ssh", parse_ssh, 0, 0, false, false},
+	{"http", parse_http, 80, 0, false, false},
+	{"https", parse_http, 443, 0, false, true},
 };
 /* clang-format on */
 
@@ -145,13 +145,13 @@ static const struct form *find_form(const char *url, const char **ret_rest, stru
 			return &forms[i];
 	}
 	err_set(err, ERR_USAGE, "'%.*s://' is no form that oneoff knows",
-		length < 20 ? (int)length : 20, url);
+	        length < 20 ? (int)length : 20, url);
 	err_hint(err, "unix://, tcp://, https:// and ssh:// are known");
 	return NULL;
 }
 
 int endpoint_parse_tls(const char *url, bool podman, enum endpoint_tls tls, struct endpoint *ret,
-		       struct err *err)
+                       struct err *err)
 {
 	_cleanup_(endpoint_release) struct endpoint endpoint = {
 		.tls = tls != ENDPOINT_PLAIN,
@@ -185,7 +185,7 @@ int endpoint_parse(const char *url, bool podman, struct endpoint *ret, struct er
 }
 
 int endpoint_from_setting(const char *origin, const char *url, bool podman, enum endpoint_tls tls,
-			  struct endpoint *ret, struct err *err)
+                          struct endpoint *ret, struct err *err)
 {
 	_cleanup_(endpoint_release) struct endpoint endpoint = ENDPOINT_INIT;
 

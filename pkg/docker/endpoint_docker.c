@@ -14,9 +14,9 @@ static int find_tls_files(const char *folder, struct endpoint *endpoint, struct 
 		const char *name;
 		char **file;
 	} files[] = {
-		{"ca.pem",   &endpoint->ca_file  },
+		{"ca.pem", &endpoint->ca_file},
 		{"cert.pem", &endpoint->cert_file},
-		{"key.pem",  &endpoint->key_file },
+		{"key.pem", &endpoint->key_file},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
@@ -29,7 +29,7 @@ static int find_tls_files(const char *folder, struct endpoint *endpoint, struct 
 	}
 	if (!endpoint->cert_file != !endpoint->key_file)
 		return err_set(err, ERR_USAGE, "%s: cert.pem and key.pem only work together",
-			       folder);
+		               folder);
 	return 0;
 }
 
@@ -43,7 +43,7 @@ static enum endpoint_tls tls_of_environment(const struct endpoint_settings *sett
 /* What docker calls the default context: -H, DOCKER_HOST, the default socket, and the variables for
  * TLS. */
 static int read_environment(const struct endpoint_settings *settings, const char *folder,
-			    struct endpoint *endpoint, struct err *err)
+                            struct endpoint *endpoint, struct err *err)
 {
 	enum endpoint_tls tls = tls_of_environment(settings);
 	const char *certificates = endpoint_setting(settings, "DOCKER_CERT_PATH");
@@ -68,7 +68,7 @@ static int read_environment(const struct endpoint_settings *settings, const char
 	if (tls != ENDPOINT_TLS_VERIFY || endpoint->ca_file)
 		return 0;
 	err_set(err, ERR_NOT_FOUND, "DOCKER_TLS_VERIFY is set, but there is no '%s/ca.pem'",
-		certificates ? certificates : "~/.docker");
+	        certificates ? certificates : "~/.docker");
 	return err_hint(err, "DOCKER_CERT_PATH names the folder of ca.pem, cert.pem and key.pem");
 }
 
@@ -95,7 +95,7 @@ static int load_context(const char *name, const char *path, cJSON **ret, struct 
 
 /* `folder` is that of config.json, and holds the contexts under the hash of their name. */
 static int read_context(const char *name, const char *folder, struct endpoint *endpoint,
-			struct err *err)
+                        struct err *err)
 {
 	_cleanup_(endpoint_release) struct endpoint files = ENDPOINT_INIT;
 	_cleanup_(json_free) cJSON *document = NULL;
@@ -122,7 +122,7 @@ static int read_context(const char *name, const char *folder, struct endpoint *e
 		tls = ENDPOINT_TLS_VERIFY;
 	url = json_string(document, "Endpoints.docker.Host");
 	if (endpoint_from_setting(origin, url && *url ? url : "unix://", false, tls, endpoint,
-				  err) < 0)
+	                          err) < 0)
 		return -1;
 	if (endpoint->tls) {
 		endpoint->ca_file = TAKE_PTR(files.ca_file);
@@ -134,7 +134,7 @@ static int read_context(const char *name, const char *folder, struct endpoint *e
 
 /* The context's name; an address that is given makes it the default one. */
 static const char *choose_context(const struct endpoint_settings *settings,
-				  const struct docker_config *config)
+                                  const struct docker_config *config)
 {
 	const char *name = endpoint_setting(settings, "DOCKER_CONTEXT");
 

@@ -40,7 +40,7 @@ int endpoint_podman(const struct endpoint_settings *settings, struct endpoint *r
 
 	if (settings->host_option && *settings->host_option)
 		return endpoint_from_setting("-H", settings->host_option, true, ENDPOINT_PLAIN, ret,
-					     err);
+		                             err);
 	if (url)
 		return endpoint_from_setting("CONTAINER_HOST", url, true, ENDPOINT_PLAIN, ret, err);
 	if (settings->user_id != 0) {

@@ -10,10 +10,10 @@ static int set_missing(const char *path, const char *what, struct err *err)
 {
 	err_set(err, ERR_UNREACHABLE, "%s: %s", path, what);
 	return err_hint(err,
-			"is the engine running? If it is elsewhere, name it by -H, or see "
-			"`%s`",
-			strstr(path, "podman") ? "systemctl --user status podman.socket"
-					       : "docker context ls");
+	                "is the engine running? If it is elsewhere, name it by -H, or see "
+	                "`%s`",
+	                strstr(path, "podman") ? "systemctl --user status podman.socket"
+	                                       : "docker context ls");
 }
 
 /* Who may connect is in the socket's mode: tell how to become one of them. */
@@ -48,9 +48,9 @@ int endpoint_check_socket(const struct endpoint *endpoint, unsigned user_id, str
 		return set_missing(path, "it is no socket", err);
 	if (status.st_uid != 0 && status.st_uid != user_id) {
 		err_set(err, ERR_DENIED, "%s: it belongs to user %u, neither to root nor to you",
-			path, status.st_uid);
+		        path, status.st_uid);
 		return err_hint(err, "whoever owns the socket would get the task's environment "
-				     "and input; run oneoff as that user");
+		                     "and input; run oneoff as that user");
 	}
 	if (access(path, W_OK) < 0) {
 		if (errno == EACCES || errno == EPERM)
