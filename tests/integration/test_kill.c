@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SIGKILL of the client at any moment leaves nothing behind once the task has ended (design section
+ * 6; faults 46 and 47). */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tests/integration/engine.h"
+#include "tests/integration/harness.h"
+
+TestSuite(kill, .fini = expect_clean, .timeout = 200);
+
+/* Everything but the mounts: Docker lists them in random order, and they cannot change. */
+static char *describe(const char *name)
+{
+	cJSON *document = engine_inspect(name);
+	char *text;
+
+	cJSON_DeleteItemFromObjectCaseSensitive(document, "Mounts");
+	text = document ? cJSON_Print(document) : NULL;
+	cJSON_Delete(document);
+	return text;
+}
+
+static void expect_killed_clean(int delay, enum stdin_mode stdin_mode)
+{
+	struct run run;
+
+	run_start(&run,
+	          &(struct run_spec){ARGV("run", "--like", "web", "--", "helper", "wait", "250"),
+	                             .stdin_mode = stdin_mode, .deadline_ms = 20000});
+	run_pump(&run, delay);
+	kill(run.pid, SIGKILL);
+	run_finish(&run);
+	run_release(&run);
+	expect_clean();
+}
+
+Test(kill, at_any_moment_leaves_nothing_and_the_source_alone)
+{
+	int delay, step = engine_is_podman() ? 20 : 10;
+	char *before = describe("web"), *after;
+	size_t same;
+
+	cr_assert(before);
+	for (delay = 0; delay <= 300; delay += step)
+		expect_killed_clean(delay, delay % 20 ? STDIN_NULL : STDIN_SILENT);
+	after = describe("web");
+	cr_assert(after);
+	for (same = 0; before[same] && before[same] == after[same];)
+		same++;
+	cr_assert_str_eq(before, after, "the source changed: was %.60s, is %.60s", before + same,
+	                 after + same);
+	free(before);
+	free(after);
+}
+
+/* Without a terminal the default is that the task goes on: a dropped link must not kill a
+ * migration. */
+Test(kill, the_task_itself_goes_on)
+{
+	cJSON *clone, *still;
+	struct run run;
+
+	run_start(&run,
+	          &(struct run_spec){ARGV("run", "--like", "web", "--", "helper", "wait", "2500")});
+	cr_assert(run_until(&run, &run.out, 0, "ready"), RUN_FORMAT, RUN_ARGS(&run));
+	clone = engine_wait_one_off();
+	cr_assert(clone);
+	kill(run.pid, SIGKILL);
+	run_finish(&run);
+	pause_ms(500);
+	still = engine_inspect(text_of(clone, "Id"));
+	cr_assert(still && strcmp(text_of(still, "State.Status"), "running") == 0,
+	          "the task died with its client");
+	cJSON_Delete(clone);
+	cJSON_Delete(still);
+	run_release(&run);
+}
+
+/* A build with -DONEOFF_TEST_HOOKS kills itself at its n-th step; n grows until it gets to the end.
+ */
+Test(kill, at_every_step_leaves_nothing)
+{
+	const char *hooks = getenv("ONEOFF_HOOKS");
+	char step[40];
+	struct run run;
+	int n, code;
+
+	cr_assert(hooks || !getenv("CI"), "ONEOFF_HOOKS is not set");
+	if (!hooks)
+		cr_skip_test("ONEOFF_HOOKS is not set");
+	for (n = 1; n <= 100; n++) {
+		snprintf(step, sizeof(step), "ONEOFF_TEST_KILL_AT=%d", n);
+		run_all(&run, &(struct run_spec){
+				      ARGV("run", "--like", "web", "--", "helper", "exit", "3"),
+				      .program = hooks, .env = (const char *const[]){step, NULL},
+				      .deadline_ms = 20000});
+		code = run.code;
+		cr_assert(run.code == 3 || run.signal == SIGKILL, "step %d: " RUN_FORMAT, n,
+		          RUN_ARGS(&run));
+		run_release(&run);
+		expect_clean();
+		if (code == 3)
+			break;
+	}
+	cr_assert_gt(n, 5, "only %d steps: does %s honour ONEOFF_TEST_KILL_AT?", n - 1, hooks);
+	cr_assert_leq(n, 100);
+}
