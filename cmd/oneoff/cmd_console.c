@@ -17,8 +17,6 @@ static int choose_command(struct chosen *chosen, struct request *request,
 	for (size_t i = 0; i < console.argv.count; i++)
 		if (strv_add(&request->argv, console.argv.items[i]) < 0)
 			return err_no_memory(err);
-	if (console.clear_entrypoint && request->entrypoint_mode == ENTRYPOINT_KEEP)
-		request->entrypoint_mode = ENTRYPOINT_CLEAR;
 	return 0;
 }
 

@@ -4,10 +4,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include "pkg/base/number.h"
+#include "pkg/json/json_internal.h"
 
-/* The greatest integers that a double holds without a gap. */
+/* The integers that a double holds without a gap. */
 #define EXACT_DOUBLE 9007199254740992.0
+
+/* The least integer that json_parse, too, would carry as text. */
+#define FIRST_CARRIED INT64_C(1000000000000000)
 
 void json_free(cJSON **node)
 {
@@ -18,59 +21,75 @@ void json_free(cJSON **node)
 void json_print(const cJSON *document, bool pretty, struct strbuf *buffer)
 {
 	char *text = pretty ? cJSON_Print(document) : cJSON_PrintUnformatted(document);
-	const char *from;
+	const char *from = text;
 
 	if (!text) {
 		buffer->failed = true;
 		return;
 	}
-	/* cJSON indents by tabs, and strings hold none unescaped. */
-	for (from = text; *from; from++) {
+	/* cJSON lays out with tabs, and neither strings nor numbers hold one. */
+	while (*from) {
+		size_t length = strcspn(from, "\t");
+
+		strbuf_add(buffer, from, length);
+		from += length;
 		if (*from == '\t')
-			strbuf_adds(buffer, from > text && from[-1] == ':' ? " " : "  ");
-		else
-			strbuf_addc(buffer, *from);
+			strbuf_adds(buffer, from[-1] == ':' ? " " : "  ");
+		from += *from == '\t';
 	}
 	cJSON_free(text);
 }
 
 cJSON *json_member(const cJSON *object, const char *key)
 {
-	return object ? cJSON_GetObjectItemCaseSensitive(object, key) : NULL;
+	return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, key) : NULL;
 }
 
-/* One step of a path: "name", "[3]", "name[3]"; moves *path behind it. */
-static const cJSON *walk(const cJSON *node, const char **path)
+/* "name" at *path, which moves behind it. */
+static const cJSON *step_name(const cJSON *node, const char **path)
 {
 	size_t length = strcspn(*path, ".[");
-	char key[256];
+	const cJSON *child;
 
-	if (length >= sizeof(key))
+	if (!length || !cJSON_IsObject(node))
 		return NULL;
-	if (length) {
-		memcpy(key, *path, length);
-		key[length] = '\0';
-		node = json_member(node, key);
-		*path += length;
-	}
-	while (node && **path == '[') {
-		char *end;
-		unsigned long index = strtoul(*path + 1, &end, 10);
+	cJSON_ArrayForEach (child, node)
+		if (!strncmp(child->string, *path, length) && !child->string[length])
+			break;
+	*path += length;
+	return child;
+}
 
-		if (*end != ']' || !cJSON_IsArray(node) || index > 1000000)
+/* "[3]" at *path, which moves behind it. */
+static const cJSON *step_index(const cJSON *node, const char **path)
+{
+	const char *at = *path + 1;
+	int index = 0;
+
+	if (*at < '0' || *at > '9' || !cJSON_IsArray(node))
+		return NULL;
+	for (; *at >= '0' && *at <= '9'; at++)
+		if (__builtin_mul_overflow(index, 10, &index) ||
+		    __builtin_add_overflow(index, *at - '0', &index))
 			return NULL;
-		node = cJSON_GetArrayItem(node, (int)index);
-		*path = end + 1;
-	}
-	if (**path == '.')
-		(*path)++;
-	return node;
+	if (*at != ']')
+		return NULL;
+	*path = at + 1;
+	return cJSON_GetArrayItem(node, index);
 }
 
 cJSON *json_at(const cJSON *node, const char *path)
 {
-	while (node && *path)
-		node = walk(node, &path);
+	const char *at = path;
+
+	while (node && *at) {
+		if (*at == '[')
+			node = step_index(node, &at);
+		else if (at == path || *at++ == '.')
+			node = step_name(node, &at);
+		else
+			node = NULL;
+	}
 	return (cJSON *)node;
 }
 
@@ -89,23 +108,16 @@ bool json_true(const cJSON *node, const char *path)
 int json_int64(const cJSON *node, const char *path, int64_t *ret)
 {
 	const cJSON *found = json_at(node, path);
+	struct json_decimal decimal;
 
 	if (cJSON_IsRaw(found) && found->valuestring) {
-		char *end;
-		double value;
-
-		if (parse_int64(found->valuestring, INT64_MIN, INT64_MAX, ret) == 0)
-			return 0;
-		/* "1e3" and "2.0" are integers too; beyond the exact range nobody can tell. */
-		value = strtod(found->valuestring, &end);
-		if (*end || value < -EXACT_DOUBLE || value > EXACT_DOUBLE ||
-		    value != (double)(int64_t)value)
+		if (json_decimal_read(found->valuestring, &decimal) < 0)
 			return -1;
-		*ret = (int64_t)value;
-		return 0;
+		return json_decimal_int64(&decimal, ret);
 	}
-	if (!cJSON_IsNumber(found) || found->valuedouble < -EXACT_DOUBLE ||
-	    found->valuedouble > EXACT_DOUBLE ||
+	/* Written so that a NaN fails, too. */
+	if (!cJSON_IsNumber(found) ||
+	    !(found->valuedouble >= -EXACT_DOUBLE && found->valuedouble <= EXACT_DOUBLE) ||
 	    found->valuedouble != (double)(int64_t)found->valuedouble)
 		return -1;
 	*ret = (int64_t)found->valuedouble;
@@ -114,29 +126,45 @@ int json_int64(const cJSON *node, const char *path, int64_t *ret)
 
 bool json_is_unset(const cJSON *node)
 {
+	struct json_decimal decimal;
+
 	if (!node || cJSON_IsNull(node) || cJSON_IsFalse(node))
 		return true;
 	if (cJSON_IsString(node))
 		return !*node->valuestring;
 	if (cJSON_IsNumber(node))
 		return node->valuedouble == 0;
+	if (cJSON_IsRaw(node) && node->valuestring)
+		return json_decimal_read(node->valuestring, &decimal) == 0 && !decimal.count;
 	if (cJSON_IsArray(node) || cJSON_IsObject(node))
 		return !node->child;
 	return false;
 }
 
+/* Puts `value` where `old` is. cJSON's own call by key loses the key when memory runs out. */
+static int replace_member(cJSON *object, cJSON *old, const char *key, cJSON *value)
+{
+	size_t size = strlen(key) + 1;
+	char *copy = cJSON_malloc(size);
+
+	if (!copy)
+		return -1;
+	memcpy(copy, key, size);
+	if (!(value->type & cJSON_StringIsConst))
+		cJSON_free(value->string);
+	value->type &= ~cJSON_StringIsConst;
+	value->string = copy;
+	return cJSON_ReplaceItemViaPointer(object, old, value) ? 0 : -1;
+}
+
 int json_set_node(cJSON *object, const char *key, cJSON *value)
 {
-	if (!value || !cJSON_IsObject(object)) {
-		cJSON_Delete(value);
-		return -1;
-	}
-	if (json_member(object, key)) {
-		if (cJSON_ReplaceItemInObjectCaseSensitive(object, key, value))
-			return 0;
-	} else if (cJSON_AddItemToObject(object, key, value)) {
+	cJSON *old = json_member(object, key);
+
+	if (value && old && replace_member(object, old, key, value) == 0)
 		return 0;
-	}
+	if (value && !old && cJSON_IsObject(object) && cJSON_AddItemToObject(object, key, value))
+		return 0;
 	cJSON_Delete(value);
 	return -1;
 }
@@ -173,7 +201,7 @@ cJSON *json_new_int64(int64_t value)
 {
 	char text[32];
 
-	if (value > -1000000000000000 && value < 1000000000000000)
+	if (value > -FIRST_CARRIED && value < FIRST_CARRIED)
 		return cJSON_CreateNumber((double)value);
 	snprintf(text, sizeof(text), "%" PRId64, value);
 	return cJSON_CreateRaw(text);
@@ -200,38 +228,4 @@ cJSON *json_object_for(cJSON *object, const char *key)
 	if (json_set_node(object, key, cJSON_CreateObject()) < 0)
 		return NULL;
 	return json_member(object, key);
-}
-
-static bool scalars_equal(const cJSON *left, const cJSON *right)
-{
-	_cleanup_(strbuf_release) struct strbuf one = STRBUF_INIT;
-	_cleanup_(strbuf_release) struct strbuf other = STRBUF_INIT;
-
-	json_print(left, false, &one);
-	json_print(right, false, &other);
-	return !one.failed && !other.failed && !strcmp(strbuf_str(&one), strbuf_str(&other));
-}
-
-bool json_equal(const cJSON *left, const cJSON *right)
-{
-	const cJSON *child, *other;
-
-	if (!left || !right)
-		return left == right;
-	if (cJSON_IsArray(left) && cJSON_IsArray(right)) {
-		for (child = left->child, other = right->child; child && other;
-		     child = child->next, other = other->next)
-			if (!json_equal(child, other))
-				return false;
-		return !child && !other;
-	}
-	if (cJSON_IsObject(left) && cJSON_IsObject(right)) {
-		if (cJSON_GetArraySize(left) != cJSON_GetArraySize(right))
-			return false;
-		cJSON_ArrayForEach (child, left)
-			if (!json_equal(child, json_member(right, child->string)))
-				return false;
-		return true;
-	}
-	return scalars_equal(left, right);
 }

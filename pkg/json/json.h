@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cJSON with its traps closed. Documents stay trees of cJSON nodes everywhere: unknown fields
- *survive, nothing is mirrored in typed structs.
+ * survive, nothing is mirrored in typed structs.
  *
  * What json_parse adds (RFC 8259; research: aesthetics 5.8):
- *  - numbers keep every digit: those that a double would change are carried as cJSON_Raw nodes and
- *    printed as they came; json_int64 reads both kinds;
- *  - duplicate keys, "\u0000", invalid UTF-8, text after the document and nesting deeper than
- *    JSON_MAX_DEPTH are refused; size is capped by the caller.
+ *  - numbers keep every digit: all but integers of at most 15 digits are carried as cJSON_Raw nodes
+ *    and printed as they came; json_int64 reads both kinds, cJSON_IsNumber only knows the others;
+ *  - duplicate keys, "\u0000", half surrogate pairs, invalid UTF-8, exponents of more than 12
+ *digits, text after the document and nesting deeper than JSON_MAX_DEPTH are refused; size is capped
+ *by the caller.
  *
- * Paths are dotted: "HostConfig.Binds", "[0].Name", "Mounts[2].Source". A key that holds a dot
- *cannot be named by a path; use json_member.
+ * Paths are dotted: "HostConfig.Binds", "[0].Name", "Mounts[2].Source". A key that holds a dot or
+ * a bracket cannot be named by a path; use json_member.
  *
  *	_cleanup_(json_free) cJSON *doc = NULL;
  *	if (json_parse(text, length, JSON_MAX_BYTES, &doc, err) < 0)
@@ -37,17 +38,17 @@
 void json_free(cJSON **node);
 
 /* Parses exactly one document of `length` bytes (need not be NUL-terminated). *ret_document is
- * owned by the caller. ERR_PROTOCOL names the fault and the byte offset; ERR_NO_MEMORY when over
- * max_bytes. */
+ * owned by the caller. ERR_PROTOCOL names the fault and the byte offset (of a key that stands
+ * twice, the key); ERR_NO_MEMORY when over max_bytes. */
 int json_parse(const char *text, size_t length, size_t max_bytes, cJSON **ret_document,
                struct err *err) _must_check_;
 
 /* Appends the document: compact, or indented by two blanks. Failure shows in buffer->failed. */
 void json_print(const cJSON *document, bool pretty, struct strbuf *buffer);
 
-/* Appends the document as YAML block style (libfyaml), every string quoted so that a YAML 1.1
- * reader takes it for a string ("on", "0123", "1e3"). The tree must come out unchanged when it is
- * read back. */
+/* Appends the document as YAML in block style, every string and key in double quotes, so that a
+ * YAML 1.1 reader, too, takes it for a string ("on", "0123", "1e3"). The tree comes out unchanged
+ * when it is read back. ERR_PROTOCOL when a string is not UTF-8; then nothing is appended. */
 int json_print_yaml(const cJSON *document, struct strbuf *buffer, struct err *err) _must_check_;
 
 /* The direct member of an object by exact key, or NULL. */
@@ -87,7 +88,8 @@ cJSON *json_new_strings(const struct strv *list);
  * something else. */
 cJSON *json_object_for(cJSON *object, const char *key);
 
-/* Structural equality; objects compare without regard to the order of their keys. */
+/* Structural equality; objects compare without regard to the order of their keys, numbers by value
+ * (1e3 is 1000, -0 is 0), however long they are. */
 bool json_equal(const cJSON *left, const cJSON *right);
 
 #endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkg/docker/archive.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <dlfcn.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define ARCHIVE_FUNCTIONS(X)                                                                       \
+	X(archive_read_new)                                                                        \
+	X(archive_read_free)                                                                       \
+	X(archive_read_support_format_tar)                                                         \
+	X(archive_read_open_memory)                                                                \
+	X(archive_read_next_header)                                                                \
+	X(archive_read_data)                                                                       \
+	X(archive_error_string)                                                                    \
+	X(archive_entry_filetype)                                                                  \
+	X(archive_entry_hardlink)                                                                  \
+	X(archive_entry_size)
+
+struct archive_library {
+#define ARCHIVE_MEMBER(name) __typeof__(&(name)) name;
+	ARCHIVE_FUNCTIONS(ARCHIVE_MEMBER)
+#undef ARCHIVE_MEMBER
+};
+
+static const struct {
+	const char *name;
+	size_t offset;
+} symbols[] = {
+#define ARCHIVE_SYMBOL(name) {#name, offsetof(struct archive_library, name)},
+	ARCHIVE_FUNCTIONS(ARCHIVE_SYMBOL)
+#undef ARCHIVE_SYMBOL
+};
+
+static int load(struct archive_library *ret, struct err *err)
+{
+	void *handle = dlopen("libarchive.so.13", RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
+
+	if (!handle) {
+		err_set(err, ERR_SYSTEM, "cannot load libarchive: %s", dlerror());
+		return err_hint(err, "install libarchive (Debian: apt-get install libarchive13)");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
+		void *address = dlsym(handle, symbols[i].name);
+
+		if (!address)
+			return err_set(err, ERR_SYSTEM, "libarchive is too old: it has no %s",
+			               symbols[i].name);
+		memcpy((char *)ret + symbols[i].offset, &address, sizeof(address));
+	}
+	return 0;
+}
+
+static int no_tar(const struct archive_library *library, struct archive *archive, struct err *err)
+{
+	const char *words = library->archive_error_string(archive);
+
+	return err_set(err, ERR_PROTOCOL, "the engine's archive cannot be read: %s",
+	               words ? words : "it is cut");
+}
+
+/* Reads to the end of the entry: its size field is only a claim. */
+static int read_content(const struct archive_library *library, struct archive *archive, size_t cap,
+                        struct strbuf *content, struct err *err)
+{
+	char bytes[16384];
+	ssize_t got;
+
+	while ((got = library->archive_read_data(archive, bytes, sizeof(bytes))) > 0) {
+		if ((size_t)got > cap - content->length)
+			return err_set(err, ERR_NO_MEMORY, "the file is larger than %zu bytes",
+			               cap);
+		strbuf_add(content, bytes, (size_t)got);
+		if (content->failed)
+			return err_no_memory(err);
+	}
+	return got < 0 ? no_tar(library, archive, err) : 0;
+}
+
+static int read_first(const struct archive_library *library, struct archive *archive, size_t cap,
+                      struct strbuf *content, struct err *err)
+{
+	struct archive_entry *entry;
+	int result = library->archive_read_next_header(archive, &entry);
+
+	if (result == ARCHIVE_EOF)
+		return err_set(err, ERR_NOT_FOUND, "the archive is empty");
+	if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
+		return no_tar(library, archive, err);
+	if (library->archive_entry_filetype(entry) != S_IFREG ||
+	    library->archive_entry_hardlink(entry))
+		return err_set(err, ERR_NOT_FOUND, "it is no regular file");
+	if (library->archive_entry_size(entry) > (int64_t)cap)
+		return err_set(err, ERR_NO_MEMORY, "the file is larger than %zu bytes", cap);
+	if (read_content(library, archive, cap, content, err) < 0)
+		return -1;
+	if ((int64_t)content->length != library->archive_entry_size(entry))
+		return err_set(err, ERR_PROTOCOL, "the engine's archive is cut");
+	return 0;
+}
+
+int archive_read_file(const void *tar, size_t length, size_t cap, struct strbuf *ret,
+                      struct err *err)
+{
+	_cleanup_(strbuf_release) struct strbuf content = STRBUF_INIT;
+	struct archive_library library;
+	struct archive *archive;
+	int result;
+
+	if (load(&library, err) < 0)
+		return -1;
+	archive = library.archive_read_new();
+	if (!archive)
+		return err_no_memory(err);
+	/* No filter but none: a hostile one would start programs or expand without bound. */
+	if (library.archive_read_support_format_tar(archive) != ARCHIVE_OK ||
+	    library.archive_read_open_memory(archive, tar, length) != ARCHIVE_OK)
+		result = no_tar(&library, archive, err);
+	else
+		result = read_first(&library, archive, cap, &content, err);
+	library.archive_read_free(archive);
+	if (result < 0)
+		return -1;
+	strbuf_add(ret, strbuf_str(&content), content.length);
+	return ret->failed ? err_no_memory(err) : 0;
+}
