@@ -257,6 +257,20 @@ Test(json_yaml, brings_long_strings_and_keys_back)
 	}
 }
 
+/* libfyaml reads on, others do not. */
+Test(json_yaml, marks_long_keys)
+{
+	_cleanup_(strbuf_release) struct strbuf yaml = STRBUF_INIT;
+	_cleanup_(json_free) cJSON *object = cJSON_CreateObject();
+	char key[1024] = "";
+
+	memset(key, 'k', sizeof(key) - 1);
+	cr_assert_eq(json_set_node(object, key, cJSON_Parse("{\"a\":[1],\"b\":2}")), 0);
+	print(object, &yaml);
+	cr_expect_eq(strncmp(strbuf_str(&yaml), "? \"k", 4), 0);
+	cr_expect_str_eq(strbuf_str(&yaml) + 3 + strlen(key), "\"\n: \"a\":\n  - 1\n  \"b\": 2\n");
+}
+
 Test(json_yaml, brings_deep_documents_back)
 {
 	_cleanup_(json_free) cJSON *tree = cJSON_CreateNull();

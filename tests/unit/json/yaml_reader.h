@@ -81,7 +81,7 @@ static cJSON *yaml_tree(struct fy_node *node)
 }
 
 /* The tree, owned by the caller, or NULL. `version` is FYPCF_DEFAULT_VERSION_1_1 or its like. */
-static cJSON *yaml_read(const char *text, size_t length, enum fy_parse_cfg_flags version)
+_unused_ static cJSON *yaml_read(const char *text, size_t length, enum fy_parse_cfg_flags version)
 {
 	const struct fy_parse_cfg settings = {.flags = FYPCF_JSON_NONE | FYPCF_DISABLE_DEPTH_LIMIT |
 	                                               version};
