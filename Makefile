@@ -81,7 +81,7 @@ $(B)/unit: $(call objects,$(UNIT_SOURCES)) $(filter-out %/main.o,$(call objects,
 		$(B)/liboneoff.a
 	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) $^ $(LIBS) -lcriterion -o $@
 $(B)/integration: $(call objects,$(INTEGRATION_SOURCES))
-	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) $^ -lcriterion -lutil -o $@
+	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) $^ -lcriterion -lcjson -o $@
 
 -include $(patsubst %.o,%.d,$(call objects,$(LIB_SOURCES) $(CMD_SOURCES) $(UNIT_SOURCES) \
 	$(INTEGRATION_SOURCES)))
@@ -93,9 +93,10 @@ print-cflags:
 BUILD_PACKAGES := gcc clang make pkg-config libcurl4-openssl-dev libcjson-dev libarchive-dev \
 	libfyaml-dev libssl-dev
 TEST_PACKAGES  := libcriterion-dev clang-format clang-tidy libclang-rt-14-dev valgrind gcovr \
-	universal-ctags shellcheck docker.io podman crun runc conmon iptables iproute2 \
+	shellcheck docker.io podman crun runc conmon iptables iproute2 \
 	containernetworking-plugins golang-github-containernetworking-plugin-dnsname uidmap \
-	fuse-overlayfs slirp4netns busybox-static procps curl binutils python3
+	fuse-overlayfs slirp4netns dnsmasq-base openssl busybox-static procps curl binutils python3
+DEMO_PACKAGES  := docker.io iproute2 busybox-static procps curl
 setup:
 	tests/setup $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
@@ -138,13 +139,15 @@ test:
 	tests/run-all
 
 # ---- checks -----------------------------------------------------------------------------------------
-check:
+check: all
 	tests/lint/run
 format:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
 # ---- the rest ---------------------------------------------------------------------------------------
-demo: all
+demo:
+	tests/setup $(BUILD_PACKAGES) $(DEMO_PACKAGES)
+	$(MAKE) --no-print-directory all
 	tests/demo
 bench: all
 	tests/bench/bench --write

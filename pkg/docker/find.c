@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include "pkg/base/number.h"
 #include "pkg/base/options.h"
 
 #define MAX_NAMES ((size_t)256)
@@ -42,6 +43,14 @@ static bool is_service(const cJSON *item, const char *project, const char *servi
 	       !(is_oneoff && !strcasecmp(is_oneoff, "true"));
 }
 
+static int64_t replica_number(const cJSON *item)
+{
+	const char *text = label_of(item, "com.docker.compose.container-number");
+	int64_t number;
+
+	return text && parse_int64(text, 0, INT64_MAX, &number) == 0 ? number : 0;
+}
+
 /* Running before stopped, then by number. */
 static bool is_better(const cJSON *item, const cJSON *best)
 {
@@ -49,12 +58,10 @@ static bool is_better(const cJSON *item, const cJSON *best)
 	const char *best_state = json_string(best, "State");
 	bool runs = state && !strcmp(state, "running");
 	bool best_runs = best_state && !strcmp(best_state, "running");
-	const char *number = label_of(item, "com.docker.compose.container-number");
-	const char *best_number = label_of(best, "com.docker.compose.container-number");
 
 	if (runs != best_runs)
 		return runs;
-	return (number ? atol(number) : 0) < (best_number ? atol(best_number) : 0);
+	return replica_number(item) < replica_number(best);
 }
 
 static int two_projects(const cJSON *list, const char *service, struct err *err)

@@ -14,7 +14,7 @@ static inline void step(int number)
 {
 	const char *wanted = getenv("ONEOFF_TEST_KILL_AT");
 
-	if (wanted && atoi(wanted) == number)
+	if (wanted && strtol(wanted, NULL, 10) == number)
 		raise(SIGKILL);
 }
 #else

@@ -84,8 +84,8 @@ static int merge(struct strv *env, struct strv *added, struct err *err)
 	return 0;
 }
 
-/* Appends "KEY=VALUE", or a bare key that has a local value. Without one a file skips it, and -e takes
- * the variable away, both as docker has it. */
+/* Appends "KEY=VALUE", or a bare key that has a local value. Without one a file skips it, and -e
+ * takes the variable away, both as docker has it. */
 static int add_entry(struct strv *list, const char *text, bool bare_removes, struct err *err)
 {
 	const char *local = NULL;

@@ -28,7 +28,8 @@ enum keep_mode {
 
 struct request {
 	struct strv argv;   /* byte-exact; may be empty: then the source's own command */
-	struct strv env;    /* "KEY=VALUE", or "KEY": not in the clone; each key once, see pkg/spec/env_file.h */
+	struct strv env;    /* "KEY=VALUE", or "KEY": not in the clone; each key once, see
+	                       pkg/spec/env_file.h */
 	struct strv labels; /* "KEY=VALUE" */
 
 	char *image;      /* owned; NULL: the source's own image, by digest or id */

@@ -31,7 +31,7 @@ static int connect_engine(void)
 
 	if (!path || strlen(path) >= sizeof(address.sun_path) || fd < 0)
 		return -1;
-	strcpy(address.sun_path, path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
 		close(fd);

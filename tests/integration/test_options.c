@@ -19,7 +19,7 @@ static void expect_kept(const char *mode, const char *code, int kept)
 
 	run_all(&run, &(struct run_spec){ARGV("run", "--keep", mode, "--like", "web", "--",
 	                                      "helper", "exit", code)});
-	cr_assert_eq(run.code, atoi(code), RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert_eq(run.code, (int)strtol(code, NULL, 10), RUN_FORMAT, RUN_ARGS(&run));
 	cr_assert_eq(engine_count_one_offs(), kept, "--keep %s, code %s: %d are there", mode, code,
 	             engine_count_one_offs());
 	engine_remove_one_offs();

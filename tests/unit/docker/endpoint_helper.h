@@ -32,7 +32,7 @@ static inline const char *bench_get(void *context, const char *name)
 static inline void bench_open(struct bench *bench)
 {
 	memset(bench, 0, sizeof(*bench));
-	strcpy(bench->folder, "/tmp/test-endpoint-XXXXXX");
+	snprintf(bench->folder, sizeof(bench->folder), "/tmp/test-endpoint-XXXXXX");
 	cr_assert_not_null(mkdtemp(bench->folder));
 	bench->settings.get = bench_get;
 	bench->settings.context = bench;

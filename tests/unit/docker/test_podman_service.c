@@ -161,7 +161,7 @@ Test(podman_service, ends_podman_only)
 	make_program(busy_podman, 0700);
 	service = start();
 	read_answer(podman_service_path(service), answer);
-	left = atoi(answer);
+	left = (pid_t)strtol(answer, NULL, 10);
 	cr_assert_gt(left, 1);
 	podman_service_stop(service);
 	cr_assert_eq(waitpid(left, &status, WNOHANG), 0, "it was ended, too");

@@ -217,7 +217,8 @@ Test(env_file, takes_very_many_lines)
 	size_t used = 0;
 
 	for (int i = 0; i < COUNT; i++)
-		used += (size_t)sprintf(text + used, "K%d=%d\n", i % (COUNT / 2), i);
+		used += (size_t)snprintf(text + used, COUNT * 16 - used, "K%d=%d\n",
+		                         i % (COUNT / 2), i);
 	cr_assert_eq(env_file_parse(text, used, "f", &env, &err), 0);
 	cr_assert_eq(env.count, COUNT / 2);
 	for (int i = 0; i < COUNT / 2; i++) {
