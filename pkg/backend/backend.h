@@ -61,6 +61,15 @@ struct identity {
 
 void identity_release(struct identity *identity);
 
+/* What the guardian is to clean up. A name alone is not enough: with --name another client's task
+ * may have it. */
+struct burial {
+	const char *name; /* borrowed */
+	const char *id;   /* borrowed; identity.id */
+	bool stop;        /* end it even when it runs */
+	int64_t deadline; /* unix seconds; 0: none */
+};
+
 /* How the task ended, read from the platform. */
 struct exit_status {
 	bool known;         /* false: the platform cannot say (any more) */
@@ -105,6 +114,12 @@ struct backend_ops {
 	/* After the wait broke: asks for the state. 1 and *ret when it ended, 0 when it runs (armed
 	 * again), -1 when nobody can tell now (try later). */
 	int (*recover)(struct backend *backend, struct exit_status *ret, struct err *err);
+	/* After the streams broke while the task runs: a new channel for its output (no input) that
+	 * goes on exactly behind the bytes received so far, counted per stream. The old channel is
+	 * closed. ERR_OUTPUT_INCOMPLETE when the platform kept no exact copy; anything else may be
+	 * tried again. */
+	int (*reattach)(struct backend *backend, const uint64_t received[CHUNK_STREAM_COUNT],
+	                struct channel **ret, struct err *err);
 	/* While our stdout is blocked, every 100 ms or so: true once the task has probably ended,
 	 * so that the rest of its output must be read now or be lost. Does not block. */
 	bool (*may_have_ended)(struct backend *backend);
@@ -125,10 +140,8 @@ struct backend_ops {
 	                 size_t cap, struct strbuf *ret, struct err *err);
 	/* What is left after a client's death is cleaned up by the guardian: a fresh process that
 	 * opens the backend and calls this. Removes the object when it never started; with `stop`
-	 * also when it runs; else watches it until `deadline` (unix seconds, 0: none) and kills it
-	 * then. Blocks. */
-	int (*bury)(struct backend *backend, const char *name, bool stop, int64_t deadline,
-	            struct err *err);
+	 * also when it runs; else watches it until `deadline` and kills it then. Blocks. */
+	int (*bury)(struct backend *backend, const struct burial *burial, struct err *err);
 	void (*close)(struct backend *backend);
 };
 

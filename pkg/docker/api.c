@@ -82,6 +82,8 @@ int docker_call(struct docker *docker, const char *method, const char *path, con
 		.method = method,
 		.body = body,
 		.timeout_ms = docker->call_timeout_ms,
+		.once = !strcmp(method,
+	                        "POST"), /* a second create or start would be one too many */
 	};
 
 	add_versioned(docker, path, &full);
@@ -90,7 +92,8 @@ int docker_call(struct docker *docker, const char *method, const char *path, con
 	message.path = strbuf_str(&full);
 	if (http_call(docker->http, &message, reply, err) < 0)
 		return -1;
-	if (reply->status >= 400)
+	/* A redirect is no answer of an engine's; taking it for one would call a DELETE done. */
+	if (reply->status >= 300 && reply->status != 304)
 		return docker_refusal(reply, err);
 	return 0;
 }

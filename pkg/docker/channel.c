@@ -13,6 +13,10 @@ struct docker_channel {
 	struct upgrade *upgrade;
 	bool tty;
 	struct frames frames;
+	uint64_t skip[CHUNK_STREAM_COUNT];    /* bytes of a log that were received before */
+	bool is_text_log;                     /* json-file: bytes that are no UTF-8 were replaced */
+	unsigned matched[CHUNK_STREAM_COUNT]; /* bytes of U+FFFD seen in a row */
+	bool inexact;
 	size_t used, offset;
 	char error[512];
 	char bytes[READ_SIZE];
@@ -36,7 +40,40 @@ static enum io_result ended(struct docker_channel *channel)
 		return fail(channel, channel->frames.daemon_error);
 	if (!channel->tty && frames_in_frame(&channel->frames))
 		return fail(channel, "the stream was cut inside a frame");
+	if (channel->inexact)
+		return fail(channel, "the engine's log does not hold the exact bytes");
 	return IO_EOF;
+}
+
+/* A log that replaced bytes shows U+FFFD for them: then neither what is skipped nor what follows
+ * can be trusted to be the task's own. */
+static void look_for_replacement(struct docker_channel *channel, const struct chunk *chunk)
+{
+	static const unsigned char replacement[] = {0xef, 0xbf, 0xbd};
+	unsigned *matched = &channel->matched[chunk->stream];
+
+	for (size_t i = 0; i < chunk->length; i++) {
+		unsigned char byte = (unsigned char)chunk->bytes[i];
+
+		*matched = byte == replacement[*matched] ? *matched + 1 : byte == replacement[0];
+		if (*matched == sizeof(replacement)) {
+			channel->inexact = true;
+			*matched = 0;
+		}
+	}
+}
+
+/* Drops what was received before the connection broke. */
+static void skip_received(struct docker_channel *channel, struct chunk *chunk)
+{
+	uint64_t *skip = &channel->skip[chunk->stream];
+	size_t drop = *skip < chunk->length ? (size_t)*skip : chunk->length;
+
+	if (channel->is_text_log)
+		look_for_replacement(channel, chunk);
+	*skip -= drop;
+	chunk->bytes += drop;
+	chunk->length -= drop;
 }
 
 static enum io_result channel_read(struct channel *base, struct chunk *ret)
@@ -71,6 +108,8 @@ static enum io_result channel_read(struct channel *base, struct chunk *ret)
 		if (used < 0)
 			return fail(channel, "the stream is not what the engine's API promises");
 		channel->offset += (size_t)used;
+		if (ret->length)
+			skip_received(channel, ret);
 		if (ret->length)
 			return IO_OK;
 	}
@@ -125,6 +164,19 @@ int docker_channel_open(struct upgrade *upgrade, bool tty, struct channel **ret,
 	channel->frames = (struct frames)FRAMES_INIT;
 	channel->used = channel->offset = 0;
 	channel->error[0] = '\0';
+	channel->skip[CHUNK_STDOUT] = channel->skip[CHUNK_STDERR] = 0;
+	channel->matched[CHUNK_STDOUT] = channel->matched[CHUNK_STDERR] = 0;
+	channel->is_text_log = channel->inexact = false;
 	*ret = &channel->base;
 	return 0;
+}
+
+void docker_channel_skip(struct channel *base, const uint64_t received[CHUNK_STREAM_COUNT],
+                         bool is_text_log)
+{
+	struct docker_channel *channel = (struct docker_channel *)base;
+
+	channel->skip[CHUNK_STDOUT] = received[CHUNK_STDOUT];
+	channel->skip[CHUNK_STDERR] = received[CHUNK_STDERR];
+	channel->is_text_log = is_text_log;
 }

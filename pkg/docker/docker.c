@@ -5,7 +5,6 @@
 #include <string.h>
 #include "pkg/base/clock.h"
 #include "pkg/base/number.h"
-#include "pkg/base/utf8.h"
 #include "pkg/docker/clone.h"
 
 /* Without an Api-Version header an engine is at least this old (docker CLI's rule). */
@@ -96,7 +95,8 @@ static int unreachable(struct docker *docker, struct err *err)
 	if (!err->hint[0])
 		err_hint(err, "the address comes from %s; is the engine running?",
 		         docker->endpoint.origin);
-	return err_wrap(err, "cannot reach %s", docker->podman ? "Podman" : "Docker");
+	return err_wrap(err, "cannot reach %s (address from %s)",
+	                docker->podman ? "Podman" : "Docker", docker->endpoint.origin);
 }
 
 /* min(ours, theirs); DOCKER_API_VERSION pins. The reply also tells Podman from Docker. */
@@ -215,18 +215,6 @@ static int podman_open(const struct backend_settings *settings, struct loop *loo
 	return 0;
 }
 
-/* The API speaks JSON, which cannot carry other bytes: refused here, for the engine would change
- * them. */
-static int check_utf8(const struct strv *list, const char *what, struct err *err)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (!utf8_valid(list->items[i], strlen(list->items[i])))
-			return err_set(err, ERR_USAGE,
-			               "%s %zu is not UTF-8; the engine's API cannot carry it",
-			               what, i + 1);
-	return 0;
-}
-
 static int docker_plan(struct backend *backend, const struct release *release,
                        const struct request *request, const struct identity *identity,
                        struct plan *ret, struct err *err)
@@ -246,10 +234,6 @@ static int docker_plan(struct backend *backend, const struct release *release,
 		.podman = docker->podman,
 	};
 
-	if (check_utf8(&request->argv, "argument", err) < 0 ||
-	    check_utf8(&request->env, "variable", err) < 0 ||
-	    check_utf8(&request->labels, "label", err) < 0)
-		return -1;
 	return docker_clone(&input, ret, err);
 }
 
@@ -261,9 +245,10 @@ static int docker_plan(struct backend *backend, const struct release *release,
 	.capabilities = DOCKER_CAPABILITIES, .find = docker_find, .plan = docker_plan,             \
 	.create = docker_create, .attach = docker_attach, .arm = docker_arm,                       \
 	.start = docker_task_start, .exited = docker_exited, .recover = docker_recover,            \
-	.may_have_ended = docker_may_have_ended, .signal = docker_signal, .resize = docker_resize, \
-	.remove = docker_remove, .sweep = docker_sweep, .read_file = docker_read_file,             \
-	.bury = docker_bury, .close = docker_close
+	.reattach = docker_reattach, .may_have_ended = docker_may_have_ended,                      \
+	.signal = docker_signal, .resize = docker_resize, .remove = docker_remove,                 \
+	.sweep = docker_sweep, .read_file = docker_read_file, .bury = docker_bury,                 \
+	.close = docker_close
 
 const struct backend_ops docker_backend = {.name = "docker", .open = docker_open, DOCKER_SLOTS};
 const struct backend_ops podman_backend = {.name = "podman", .open = podman_open, DOCKER_SLOTS};

@@ -50,6 +50,8 @@ struct docker {
 	/* The task; task_id is NULL before create. */
 	char *task_id;
 	char *task_name;
+	char oneoff_id[16]; /* dev.oneoff.id of what is ours to remove */
+	bool create_lost;   /* the create may still take effect */
 	bool auto_remove;
 	bool started;
 	bool removed; /* the platform confirmed it */
@@ -64,7 +66,7 @@ struct docker {
 };
 
 /* api.c: one call. `path` begins with a slash and has no version; libpod paths keep their own. An
- * answer ≥ 400 becomes an error with the server's message and err->http_status. */
+ * answer ≥ 300 (304 apart) becomes an error with the server's message and err->http_status. */
 int docker_call(struct docker *docker, const char *method, const char *path, const char *body,
                 struct http_reply *reply, struct err *err) _must_check_;
 /* The same, parsed as JSON. */
@@ -95,6 +97,14 @@ int docker_resize(struct backend *backend, int rows, int columns, struct err *er
 /* channel.c: the hijacked connection as a channel; `upgrade` is taken. */
 struct upgrade;
 int docker_channel_open(struct upgrade *upgrade, bool tty, struct channel **ret, struct err *err);
+/* For a channel that reads a log from its beginning: drop that many bytes of each stream.
+ * is_text_log: a replacement character in it means that it is not exact, and the stream ends with
+ * an error. */
+void docker_channel_skip(struct channel *channel, const uint64_t received[CHUNK_STREAM_COUNT],
+                         bool is_text_log);
+/* reattach.c */
+int docker_reattach(struct backend *backend, const uint64_t received[CHUNK_STREAM_COUNT],
+                    struct channel **ret, struct err *err);
 /* wait.c */
 int docker_arm(struct backend *backend, struct err *err);
 int docker_exited(struct backend *backend, struct exit_status *ret, struct err *err);
@@ -104,8 +114,7 @@ bool docker_may_have_ended(struct backend *backend);
 void docker_probe_release(struct docker *docker);
 /* remove.c */
 int docker_remove(struct backend *backend, struct err *err);
-int docker_bury(struct backend *backend, const char *name, bool stop, int64_t deadline,
-                struct err *err);
+int docker_bury(struct backend *backend, const struct burial *burial, struct err *err);
 /* sweep.c */
 void docker_sweep(struct backend *backend);
 void docker_sweep_turn(struct docker *docker);

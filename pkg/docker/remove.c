@@ -4,6 +4,7 @@
 #include "pkg/docker/docker.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include "pkg/base/clock.h"
 
@@ -20,10 +21,13 @@ enum presence {
 	PRESENCE_UNKNOWN,
 };
 
+/* `name` may be a name or an id. What does not bear our one-off's id is not ours, whoever took the
+ * name: we leave it alone. */
 static enum presence look(struct docker *docker, const char *name, bool *ret_kept, struct err *err)
 {
 	_cleanup_(json_free) cJSON *document = NULL;
 	_cleanup_free_ char *path = docker_path(name, "/json");
+	const cJSON *label;
 	const char *status;
 
 	if (!path) {
@@ -32,12 +36,13 @@ static enum presence look(struct docker *docker, const char *name, bool *ret_kep
 	}
 	if (docker_json(docker, "GET", path, NULL, &document, err) < 0)
 		return err->http_status == 404 ? PRESENCE_GONE : PRESENCE_UNKNOWN;
-	if (!json_member(json_at(document, "Config.Labels"), "dev.oneoff.id"))
-		return PRESENCE_GONE; /* not ours: whoever took the name, we leave it alone */
-	*ret_kept = json_member(json_at(document, "Config.Labels"), "dev.oneoff.keep") != NULL;
 	status = json_string(document, "State.Status");
-	if (!status)
+	if (!status || !json_string(document, "Id"))
 		return PRESENCE_UNKNOWN;
+	label = json_member(json_at(document, "Config.Labels"), "dev.oneoff.id");
+	if (!cJSON_IsString(label) || strcmp(label->valuestring, docker->oneoff_id))
+		return PRESENCE_GONE;
+	*ret_kept = json_member(json_at(document, "Config.Labels"), "dev.oneoff.keep") != NULL;
 	if (!strcmp(status, "created") || !strcmp(status, "initialized") ||
 	    !strcmp(status, "configured"))
 		return PRESENCE_CREATED;
@@ -57,6 +62,14 @@ static int delete_container(struct docker *docker, const char *name, bool force,
 	return docker_call(docker, "DELETE", container, NULL, &reply, err);
 }
 
+/* No single call may use up more than what is left of the time. */
+static void limit_calls(struct docker *docker, int64_t limit)
+{
+	int64_t left = limit - clock_monotonic_ms();
+
+	docker->call_timeout_ms = left > 100 ? left : 100;
+}
+
 /* Deletes and waits for the 404. Another remover (AutoRemove, a second client) is no error. */
 static int delete_and_confirm(struct docker *docker, const char *name, struct err *err)
 {
@@ -64,19 +77,22 @@ static int delete_and_confirm(struct docker *docker, const char *name, struct er
 	struct err refusal = ERR_INIT;
 	int pause_ms = 5;
 
+	limit_calls(docker, limit);
 	if (delete_container(docker, name, true, &refusal) == 0 || refusal.http_status == 404)
 		return 0;
 	while (clock_monotonic_ms() < limit) {
 		struct err ignored = ERR_INIT;
 		bool kept;
 
+		limit_calls(docker, limit);
 		if (look(docker, name, &kept, &ignored) == PRESENCE_GONE)
 			return 0;
 		poll(NULL, 0, pause_ms);
 		if (pause_ms < 200)
 			pause_ms *= 2;
-		/* Podman refuses with 500 while its own clean-up runs; ask again. */
-		if (refusal.http_status >= 500 && pause_ms >= 100 &&
+		/* Podman refuses with 500 while its own clean-up runs, and a restarting engine
+		 * loses the request; ask again. */
+		if ((refusal.http_status >= 500 || !refusal.http_status) && pause_ms >= 100 &&
 		    (delete_container(docker, name, true, &refusal) == 0 ||
 		     refusal.http_status == 404))
 			return 0;
@@ -87,21 +103,32 @@ static int delete_and_confirm(struct docker *docker, const char *name, struct er
 	                name);
 }
 
+/* A create whose answer we never got, or that a signal cut short, may still take effect. */
+static enum presence look_for_lost(struct docker *docker)
+{
+	int64_t settled = clock_monotonic_ms() + (docker->create_lost ? SETTLE_MS : 0);
+	enum presence presence;
+
+	for (;;) {
+		struct err ignored = ERR_INIT;
+		bool kept;
+
+		presence = look(docker, docker->task_name, &kept, &ignored);
+		if (presence != PRESENCE_GONE || clock_monotonic_ms() >= settled)
+			return presence;
+		poll(NULL, 0, 100);
+	}
+}
+
 int docker_remove(struct backend *backend, struct err *err)
 {
 	struct docker *docker = (struct docker *)backend;
 
 	if (docker->removed || !docker->task_name)
 		return 0;
-	/* By name when a lost reply left us without the id: the name is ours alone, or create
-	 * failed on a conflict and nothing is there to remove. */
-	if (!docker->task_id) {
-		struct err ignored = ERR_INIT;
-		bool kept;
-
-		if (look(docker, docker->task_name, &kept, &ignored) == PRESENCE_GONE)
-			return 0;
-	}
+	/* By name when a lost reply left us without the id. */
+	if (!docker->task_id && look_for_lost(docker) == PRESENCE_GONE)
+		return 0;
 	if (delete_and_confirm(docker, docker->task_id ? docker->task_id : docker->task_name, err) <
 	    0)
 		return -1;
@@ -135,13 +162,15 @@ static void watch(struct docker *docker, const char *name, int64_t deadline)
 	}
 }
 
-int docker_bury(struct backend *backend, const char *name, bool stop, int64_t deadline,
-                struct err *err)
+int docker_bury(struct backend *backend, const struct burial *burial, struct err *err)
 {
 	struct docker *docker = (struct docker *)backend;
 	int64_t settled = clock_monotonic_ms() + SETTLE_MS;
+	int64_t deadline = burial->deadline;
+	const char *name = burial->name;
 	bool seen = false;
 
+	snprintf(docker->oneoff_id, sizeof(docker->oneoff_id), "%s", burial->id);
 	for (;;) {
 		bool settling = clock_monotonic_ms() < settled;
 		bool kept = false;
@@ -159,7 +188,7 @@ int docker_bury(struct backend *backend, const char *name, bool stop, int64_t de
 			break;
 		case PRESENCE_RUNNING:
 			seen = true;
-			if (stop)
+			if (burial->stop)
 				return delete_and_confirm(docker, name, err);
 			watch(docker, name, deadline);
 			if (deadline && clock_unix_seconds() >= deadline)

@@ -82,6 +82,7 @@ int docker_create(struct backend *backend, const struct plan *plan, const struct
 	_cleanup_(json_free) cJSON *reply = NULL;
 
 	docker->task_name = strdup(identity->name);
+	snprintf(docker->oneoff_id, sizeof(docker->oneoff_id), "%s", identity->id);
 	docker->auto_remove = json_true(plan->document, "HostConfig.AutoRemove");
 	strbuf_adds(&path, "/containers/create?name=");
 	strbuf_add_url(&path, identity->name);
@@ -91,7 +92,10 @@ int docker_create(struct backend *backend, const struct plan *plan, const struct
 	if (docker_json(docker, "POST", strbuf_str(&path), strbuf_str(&body), &reply, err) < 0) {
 		struct err again = ERR_INIT;
 
-		if (err->http_status || find_own(docker, identity, &docker->task_id, &again) < 0)
+		/* 5xx may be a proxy's word after the engine did it. */
+		docker->create_lost = !err->http_status;
+		if ((err->http_status && err->http_status < 500) ||
+		    find_own(docker, identity, &docker->task_id, &again) < 0)
 			return explain_create(identity, err);
 	} else {
 		const cJSON *warning;
@@ -176,6 +180,34 @@ int docker_attach(struct backend *backend, bool tty, bool stdin_open, const char
 	return 0;
 }
 
+/* A start whose answer got lost, or came from a proxy, may have taken effect: it is never made
+ * twice, and "nothing was started" must be true. 0 when it did; else -1 with what is known. */
+static int settle_start(struct docker *docker, struct err *err)
+{
+	_cleanup_(json_free) cJSON *document = NULL;
+	_cleanup_free_ char *path = NULL;
+	struct err again = ERR_INIT;
+	const char *status;
+
+	if (err->kind == ERR_INTERRUPTED || (err->http_status && err->http_status < 500))
+		return -1;
+	path = docker_path(docker->task_id, "/json");
+	if (!path)
+		return -1;
+	if (docker_json(docker, "GET", path, NULL, &document, &again) < 0) {
+		/* Gone already: the wait that was armed before knows the code. */
+		if (again.http_status == 404 && !err->http_status && docker->auto_remove)
+			return 0;
+		if (!err->http_status)
+			err->kind = ERR_RESULT_UNKNOWN;
+		return -1;
+	}
+	status = json_string(document, "State.Status");
+	if (json_true(document, "State.Running") || (status && !strcmp(status, "exited")))
+		return 0;
+	return -1;
+}
+
 int docker_task_start(struct backend *backend, struct err *err)
 {
 	struct docker *docker = (struct docker *)backend;
@@ -185,7 +217,8 @@ int docker_task_start(struct backend *backend, struct err *err)
 	if (!path)
 		return err_no_memory(err);
 	docker->start_seconds = clock_unix_seconds();
-	if (docker_call(docker, "POST", path, NULL, &reply, err) < 0)
+	if (docker_call(docker, "POST", path, NULL, &reply, err) < 0 &&
+	    settle_start(docker, err) < 0)
 		return explain_start(err);
 	docker->started = true;
 	return 0;

@@ -15,6 +15,7 @@
 #include "pkg/base/number.h"
 
 #define ARM_TIMEOUT_MS INT64_C(30000)
+#define LATE_ANSWER_MS INT64_C(1000)
 #define CODE_OF_KILL   137
 
 static int start_wait(struct docker *docker, struct err *err)
@@ -44,6 +45,18 @@ int docker_arm(struct backend *backend, struct err *err)
 		return 0;
 	if (http_wait_head(docker->wait, ARM_TIMEOUT_MS, err) < 0)
 		return err_wrap(err, "wait");
+	/* Nothing runs yet, so a wait that is over already can only have failed. */
+	if (http_is_done(docker->wait)) {
+		_cleanup_(http_reply_release) struct http_reply reply = HTTP_REPLY_INIT;
+		int result = http_finish(docker->wait, &reply, err);
+
+		docker->wait = NULL;
+		if (result == 0 && reply.status >= 300)
+			docker_refusal(&reply, err);
+		else if (result == 0)
+			err_set(err, ERR_PROTOCOL, "the engine did not wait");
+		return err_wrap(err, "wait");
+	}
 	return 0;
 }
 
@@ -140,7 +153,7 @@ int docker_exited(struct backend *backend, struct exit_status *ret, struct err *
 	docker->wait = NULL;
 	if (result < 0)
 		return -1;
-	if (reply.status >= 400)
+	if (reply.status >= 300)
 		return docker_refusal(&reply, err);
 	result = docker->podman ? read_podman_wait(docker, &reply, &status, err)
 	                        : read_docker_wait(docker, &reply, &status, err);
@@ -149,28 +162,45 @@ int docker_exited(struct backend *backend, struct exit_status *ret, struct err *
 	return result;
 }
 
+/* What the wait says, if it still stands: 1 and *ret, else 0. */
+static int ask_wait(struct docker *docker, int64_t limit_ms, struct exit_status *ret)
+{
+	int64_t limit = clock_monotonic_ms() + limit_ms;
+	struct err ignored = ERR_INIT;
+
+	while (docker->wait && !http_is_done(docker->wait) && clock_monotonic_ms() < limit)
+		if (loop_wait_answer(docker->loop, 100, &ignored) < 0)
+			break;
+	return docker->wait && docker_exited(&docker->base, ret, &ignored) > 0;
+}
+
+/* A wait that still stands is kept when only the streams broke: another one might come too late. */
 int docker_recover(struct backend *backend, struct exit_status *ret, struct err *err)
 {
 	struct docker *docker = (struct docker *)backend;
 	_cleanup_(json_free) cJSON *document = NULL;
 	_cleanup_free_ char *path = docker_path(docker->task_id, "/json");
 	struct exit_status status = {.known = false};
-	const char *state;
+	const char *state, *id;
 	int64_t code = -1;
 
 	if (!path)
 		return err_no_memory(err);
-	if (docker->wait) {
-		http_cancel(docker->wait);
-		docker->wait = NULL;
-	}
+	if (ask_wait(docker, 0, ret))
+		return 1;
 	if (docker_json(docker, "GET", path, NULL, &document, err) < 0) {
 		if (err->http_status != 404)
 			return -1;
+		/* Removed a moment ago: the code may be on its way. */
+		if (ask_wait(docker, LATE_ANSWER_MS, ret))
+			return 1;
 		docker->removed = true;
 		*ret = status;
 		return 1;
 	}
+	id = json_string(document, "Id");
+	if (!id || strcmp(id, docker->task_id))
+		return err_set(err, ERR_PROTOCOL, "the engine answered for another container");
 	state = json_string(document, "State.Status");
 	if (state && (!strcmp(state, "exited") || !strcmp(state, "dead") ||
 	              !strcmp(state, "removing") || !strcmp(state, "stopped"))) {
@@ -180,7 +210,5 @@ int docker_recover(struct backend *backend, struct exit_status *ret, struct err 
 		*ret = status;
 		return 1;
 	}
-	if (start_wait(docker, err) < 0)
-		return -1;
-	return 0;
+	return docker->wait ? 0 : start_wait(docker, err);
 }

@@ -125,10 +125,15 @@ static void spool_rest(struct pump *pump)
 
 		if (result == IO_AGAIN)
 			return;
-		if (result != IO_OK)
+		if (result != IO_OK) {
 			pump->channel_state = result;
-		else if (spool_add(&pump->spool, &chunk) < 0)
+			return;
+		}
+		pump->bytes_read[chunk.stream] += chunk.length;
+		if (spool_add(&pump->spool, &chunk) < 0) {
 			pump->spool_full = true;
+			pump->pending = chunk; /* the task may still run after all: not lost yet */
+		}
 	}
 }
 
@@ -143,8 +148,10 @@ static void read_output(struct pump *pump)
 			return;
 		}
 		result = pump->channel->ops->read(pump->channel, &pump->pending);
-		if (result == IO_OK)
+		if (result == IO_OK) {
+			pump->bytes_read[pump->pending.stream] += pump->pending.length;
 			continue;
+		}
 		pump->pending.length = 0;
 		if (result == IO_AGAIN)
 			return;
@@ -217,6 +224,13 @@ void pump_turn(struct pump *pump, const struct loop_item *items, size_t count)
 	}
 	if (pump->channel_state != IO_OK)
 		refuse_input(pump);
+}
+
+void pump_continue(struct pump *pump, struct channel *channel)
+{
+	pump->channel = channel;
+	pump->channel_state = IO_OK;
+	refuse_input(pump);
 }
 
 bool pump_is_done(const struct pump *pump)

@@ -39,10 +39,11 @@ struct pump {
 	struct output outputs[CHUNK_STREAM_COUNT];
 	struct chunk pending; /* read, not yet written */
 	struct spool spool;
-	enum io_result channel_state; /* IO_OK while open, then IO_EOF or IO_ERROR */
-	bool spool_full;              /* bytes were lost */
-	int64_t blocked_since;        /* monotonic ms; 0: output is not blocked */
-	uint64_t bytes_in;            /* accepted by the channel */
+	enum io_result channel_state;            /* IO_OK while open, then IO_EOF or IO_ERROR */
+	bool spool_full;                         /* bytes were lost */
+	int64_t blocked_since;                   /* monotonic ms; 0: output is not blocked */
+	uint64_t bytes_in;                       /* accepted by the channel */
+	uint64_t bytes_read[CHUNK_STREAM_COUNT]; /* taken from the channel */
 	uint64_t bytes_out[CHUNK_STREAM_COUNT];
 };
 
@@ -52,6 +53,8 @@ int pump_open(struct pump *pump, struct channel *channel, int input_fd, bool tty
 size_t pump_items(const struct pump *pump, struct loop_item *items);
 /* Does what is possible without blocking. */
 void pump_turn(struct pump *pump, const struct loop_item *items, size_t count);
+/* Goes on with another channel behind what was read so far; it takes no input. */
+void pump_continue(struct pump *pump, struct channel *channel);
 /* True when the channel ended and everything read from it has been written (or cannot be). */
 bool pump_is_done(const struct pump *pump);
 /* errno of the first output that failed, or 0. EPIPE: its reader went away. */

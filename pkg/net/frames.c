@@ -15,10 +15,14 @@ static void keep_daemon_error(struct frames *frames, const char *bytes, size_t l
 	size_t used = strlen(frames->daemon_error);
 	size_t room = sizeof(frames->daemon_error) - 1 - used;
 
-	if (length > room)
-		length = room;
-	memcpy(frames->daemon_error + used, bytes, length);
-	frames->daemon_error[used + length] = '\0';
+	/* Without NUL bytes: what follows one would depend on how the text was cut. */
+	for (size_t i = 0; i < length && room; i++) {
+		if (!bytes[i])
+			continue;
+		frames->daemon_error[used++] = bytes[i];
+		room--;
+	}
+	frames->daemon_error[used] = '\0';
 }
 
 /* Collects header bytes; true when the header is complete and valid, -1 in *result when it is not.

@@ -250,6 +250,9 @@ static int set_up(struct http_request *request, const struct http_message *messa
 	if (strcmp(message->method, "HEAD") && strcmp(message->method, "GET"))
 		curl->curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, message->method);
 	curl->curl_easy_setopt(easy, CURLOPT_HTTPHEADER, request->headers);
+	/* libcurl repeats a request whose kept connection closed without an answer, POST included.
+	 */
+	curl->curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, message->once ? 1L : 0L);
 	curl->curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)message->timeout_ms);
 	curl->curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, request->failure);
 	curl->curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -355,6 +358,10 @@ int http_finish(struct http_request *request, struct http_reply *ret, struct err
 			words = "the reply is larger than it may be";
 		result = err_set(err, kind_of(request->result), "%s: %s", client->target.name,
 		                 words);
+	} else if (!request->has_head) {
+		/* libcurl is content with a head that ends with the connection. */
+		result =
+			err_set(err, ERR_LOST, "%s: the reply's head was cut", client->target.name);
 	} else {
 		http_reply_release(ret);
 		*ret = request->reply;

@@ -40,6 +40,7 @@ struct http_message {
 	const char *body;   /* JSON text, or NULL */
 	int64_t timeout_ms; /* whole request; 0: no limit (a wait) */
 	size_t max_bytes;   /* of the reply's body; 0: HTTP_MAX_BODY */
+	bool once;          /* never sent again by libcurl when a kept connection turns out dead */
 };
 
 struct http_reply {

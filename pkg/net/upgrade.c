@@ -21,7 +21,7 @@ struct upgrade {
 	const struct curl_library *curl;
 	CURL *easy;
 	int fd;
-	bool tls;
+	bool tls, is_unix;
 	struct strbuf early; /* stream bytes that came with the head */
 	char error[256];
 };
@@ -32,7 +32,8 @@ static enum io_result failed(struct upgrade *upgrade, const char *words)
 	return IO_ERROR;
 }
 
-/* A reset after the peer has closed is how Podman ends a stream whose input we still wrote. */
+/* A reset on a unix socket means that the peer closed while input of ours lay unread, as Podman
+ * does when the task ends; all its data comes first (unix(7)). On TCP it may have cost data. */
 static enum io_result raw_read(struct upgrade *upgrade, void *bytes, size_t size,
                                size_t *ret_length)
 {
@@ -49,6 +50,8 @@ static enum io_result raw_read(struct upgrade *upgrade, void *bytes, size_t size
 		return IO_EOF;
 	if (errno == EAGAIN || errno == EWOULDBLOCK)
 		return IO_AGAIN;
+	if (errno == ECONNRESET && upgrade->is_unix)
+		return IO_EOF;
 	return failed(upgrade, strerror(errno));
 }
 
@@ -147,18 +150,26 @@ static int wait_ready(struct upgrade *upgrade, short events, int64_t limit, stru
 	return 0;
 }
 
-static int send_head(struct http_client *client, struct upgrade *upgrade, const char *path,
-                     int64_t limit, struct err *err)
+static void add_head(const struct http_target *target, const char *path, bool hijack,
+                     struct strbuf *head)
 {
-	const struct http_target *target = http_client_target(client);
-	_cleanup_(strbuf_release) struct strbuf head = STRBUF_INIT;
 	const char *host = strstr(target->base_url, "://");
 
-	strbuf_addf(&head, "POST %s HTTP/1.1\r\nHost: %s\r\n", path, host ? host + 3 : "localhost");
+	strbuf_addf(head, hijack ? "POST %s HTTP/1.1\r\n" : "GET %s HTTP/1.0\r\n", path);
+	strbuf_addf(head, "Host: %s\r\nUser-Agent: oneoff\r\n", host ? host + 3 : "localhost");
 	for (size_t i = 0; target->headers && i < target->headers->count; i++)
-		strbuf_addf(&head, "%s\r\n", target->headers->items[i]);
-	strbuf_adds(&head, "User-Agent: oneoff\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"
-	                   "Content-Length: 0\r\n\r\n");
+		strbuf_addf(head, "%s\r\n", target->headers->items[i]);
+	if (hijack)
+		strbuf_adds(head, "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n");
+	strbuf_adds(head, "\r\n");
+}
+
+static int send_head(struct http_client *client, struct upgrade *upgrade, const char *path,
+                     bool hijack, int64_t limit, struct err *err)
+{
+	_cleanup_(strbuf_release) struct strbuf head = STRBUF_INIT;
+
+	add_head(http_client_target(client), path, hijack, &head);
 	if (head.failed)
 		return err_no_memory(err);
 	while (head.length) {
@@ -250,6 +261,7 @@ static int connect_only(struct http_client *client, struct upgrade *upgrade, con
 	CURLcode code;
 
 	upgrade->curl = http_client_library(client);
+	upgrade->is_unix = target->socket_path != NULL;
 	upgrade->tls = !strncmp(target->base_url, "https:", 6);
 	upgrade->easy = http_client_handle(client, path, err);
 	if (!upgrade->easy)
@@ -270,10 +282,9 @@ static int connect_only(struct http_client *client, struct upgrade *upgrade, con
 	return 0;
 }
 
-int upgrade_open(struct http_client *client, const char *path, int64_t timeout_ms,
-                 struct upgrade **ret, struct strbuf *ret_body, struct err *err)
+static int open_stream(struct http_client *client, const char *path, bool hijack, int64_t limit,
+                       struct upgrade **ret, struct strbuf *ret_body, struct err *err)
 {
-	int64_t limit = clock_monotonic_ms() + timeout_ms;
 	_cleanup_(strbuf_release) struct strbuf head = STRBUF_INIT;
 	struct upgrade *upgrade = calloc(1, sizeof(*upgrade));
 	int status = 0;
@@ -282,7 +293,7 @@ int upgrade_open(struct http_client *client, const char *path, int64_t timeout_m
 		return err_no_memory(err);
 	upgrade->fd = -1;
 	if (connect_only(client, upgrade, path, err) < 0 ||
-	    send_head(client, upgrade, path, limit, err) < 0 ||
+	    send_head(client, upgrade, path, hijack, limit, err) < 0 ||
 	    read_head(upgrade, &head, limit, err) < 0)
 		goto fail;
 	if (sscanf(strbuf_str(&head), "HTTP/1.%*1[01] %3d", &status) != 1) {
@@ -299,4 +310,18 @@ int upgrade_open(struct http_client *client, const char *path, int64_t timeout_m
 fail:
 	upgrade_close(upgrade);
 	return -1;
+}
+
+int upgrade_open(struct http_client *client, const char *path, int64_t timeout_ms,
+                 struct upgrade **ret, struct strbuf *ret_body, struct err *err)
+{
+	return open_stream(client, path, true, clock_monotonic_ms() + timeout_ms, ret, ret_body,
+	                   err);
+}
+
+int upgrade_open_body(struct http_client *client, const char *path, int64_t timeout_ms,
+                      struct upgrade **ret, struct strbuf *ret_body, struct err *err)
+{
+	return open_stream(client, path, false, clock_monotonic_ms() + timeout_ms, ret, ret_body,
+	                   err);
 }

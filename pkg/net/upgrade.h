@@ -21,6 +21,11 @@ struct upgrade;
 int upgrade_open(struct http_client *client, const char *path, int64_t timeout_ms,
                  struct upgrade **ret, struct strbuf *ret_body, struct err *err) _must_check_;
 
+/* The same for a GET whose reply is an endless raw body (container logs): asked as HTTP/1.0, so
+ * that the server sends it without chunks and ends it by closing. */
+int upgrade_open_body(struct http_client *client, const char *path, int64_t timeout_ms,
+                      struct upgrade **ret, struct strbuf *ret_body, struct err *err) _must_check_;
+
 int upgrade_fd(const struct upgrade *upgrade);
 enum io_result upgrade_read(struct upgrade *upgrade, void *bytes, size_t size, size_t *ret_length);
 enum io_result upgrade_write(struct upgrade *upgrade, const void *bytes, size_t length,

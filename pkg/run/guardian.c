@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #define MAX_NAME 256
+#define MAX_ID   16
 
 enum message_type {
 	MESSAGE_TERMINAL = 1,
@@ -21,6 +22,7 @@ struct message {
 	enum message_type type;
 	struct termios saved;
 	char name[MAX_NAME];
+	char id[MAX_ID];
 	bool stop;
 	int64_t deadline;
 };
@@ -51,6 +53,7 @@ static bool listen_to(int fd, struct watched *watched)
 			watched->task = true;
 			watched->of_task = message;
 			watched->of_task.name[MAX_NAME - 1] = '\0';
+			watched->of_task.id[MAX_ID - 1] = '\0';
 		}
 	}
 }
@@ -70,6 +73,7 @@ static void restore(int terminal, const struct termios *saved)
 static void bury(const struct backend_ops *ops, const struct backend_settings *settings,
                  const struct message *task)
 {
+	struct burial burial = {task->name, task->id, task->stop, task->deadline};
 	struct backend_settings quiet = *settings;
 	struct loop loop = LOOP_INIT;
 	struct backend *backend = NULL;
@@ -79,7 +83,7 @@ static void bury(const struct backend_ops *ops, const struct backend_settings *s
 	quiet.may_spawn = true;
 	if (ops->open(&quiet, &loop, &backend, &err) < 0)
 		return; /* the engine is gone; the next run's sweep finds what comes back with it */
-	if (ops->bury(backend, task->name, task->stop, task->deadline, &err) < 0) {
+	if (ops->bury(backend, &burial, &err) < 0) {
 		ops->close(backend);
 		return;
 	}
@@ -160,11 +164,16 @@ void guardian_watch_terminal(struct guardian *guardian, const struct termios *sa
 	tell(guardian, &message);
 }
 
-void guardian_watch_task(struct guardian *guardian, const char *name, bool stop, int64_t deadline)
+void guardian_watch_task(struct guardian *guardian, const struct burial *burial)
 {
-	struct message message = {.type = MESSAGE_TASK, .stop = stop, .deadline = deadline};
+	struct message message = {
+		.type = MESSAGE_TASK,
+		.stop = burial->stop,
+		.deadline = burial->deadline,
+	};
 
-	snprintf(message.name, sizeof(message.name), "%s", name);
+	snprintf(message.name, sizeof(message.name), "%s", burial->name);
+	snprintf(message.id, sizeof(message.id), "%s", burial->id);
 	tell(guardian, &message);
 }
 

@@ -27,8 +27,8 @@ int guardian_start(struct guardian *guardian, const struct backend_ops *ops,
                    struct err *err) _must_check_;
 /* Before raw mode: these settings are to be restored. */
 void guardian_watch_terminal(struct guardian *guardian, const struct termios *saved);
-/* Before create: this object is to be buried. deadline: unix seconds, 0: none. */
-void guardian_watch_task(struct guardian *guardian, const char *name, bool stop, int64_t deadline);
+/* Before create: this object is to be buried. */
+void guardian_watch_task(struct guardian *guardian, const struct burial *burial);
 /* The run is over or was given away: it ends without doing anything. Waits for it. */
 void guardian_dismiss(struct guardian *guardian);
 

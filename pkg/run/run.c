@@ -35,13 +35,16 @@ static int start_task(struct session *session, struct err *err)
 {
 	const struct run_settings *settings = session->settings;
 	const struct request *request = settings->request;
-	int64_t deadline = request->timeout_ms
-	                           ? settings->identity->started + request->timeout_ms / 1000 + 1
-	                           : 0;
+	struct burial burial = {
+		.name = settings->identity->name,
+		.id = settings->identity->id,
+		.stop = settings->stop_on_disconnect,
+	};
 
+	if (request->timeout_ms)
+		burial.deadline = settings->identity->started + request->timeout_ms / 1000 + 1;
 	step(STEP_BEFORE_CREATE);
-	guardian_watch_task(&session->guardian, settings->identity->name,
-	                    settings->stop_on_disconnect, deadline);
+	guardian_watch_task(&session->guardian, &burial);
 	if (session->ops->create(session->backend, settings->plan, settings->identity, err) < 0)
 		return -1;
 	step(STEP_CREATED);
@@ -86,6 +89,7 @@ static void run_started(struct session *session)
 	session->limit_at = request->timeout_ms ? now + request->timeout_ms : 0;
 	if (session->pending_stop)
 		session_stop(session, session->pending_stop, session_grace_ms(session));
+	session->pending_stop = 0; /* from now on: one that came after the task's end */
 	session->ops->sweep(session->backend);
 	step(STEP_PUMPING);
 	session_pump(session);

@@ -13,6 +13,10 @@
 #define DRAIN_LIMIT_MS INT64_C(10000)
 /* The stream ended but no verdict comes: ask whether the task still runs. */
 #define VERDICT_LIMIT_MS INT64_C(5000)
+/* After a broken stream the verdict often follows at once; only a task that goes on is reattached
+ * to. */
+#define BROKEN_LIMIT_MS   INT64_C(200)
+#define REATTACH_PAUSE_MS INT64_C(1000)
 /* A restarting engine is given this long. */
 #define RECOVER_LIMIT_MS INT64_C(60000)
 #define BLOCKED_MS       INT64_C(250)
@@ -23,6 +27,8 @@ static void set_ended(struct session *session, const struct exit_status *status)
 {
 	session->ended = true;
 	session->running = false;
+	session->wait_broke =
+		false; /* or the loop would turn without a pause until it is drained */
 	session->ended_at = clock_monotonic_ms();
 	session->pump.task_ended = true;
 	session->outcome->status = *status;
@@ -56,7 +62,9 @@ static void recover(struct session *session)
 		set_ended(session, &status);
 	} else if (result == 0) {
 		session->wait_broke = false;
-		session->closed_at = 0;
+		/* The task runs on, so streams that ended were cut. */
+		if (session->pump.channel_state == IO_EOF)
+			session->pump.channel_state = IO_ERROR;
 	} else if (now > session->recover_limit) {
 		give_up(session, &err);
 	} else {
@@ -94,7 +102,49 @@ static void check_verdict(struct session *session)
 		break_wait(session, &err);
 }
 
-/* The stream: an orderly end belongs to the task's end; anything else may have cost bytes. */
+/* The engine ended the task's input with the connection. That is a loss only if there was more of
+ * it. */
+static void note_input_cut(struct session *session)
+{
+	const struct pump *pump = &session->pump;
+
+	if (pump->input == PUMP_INPUT_CLOSED ||
+	    (!pump->bytes_in && pump->input_offset == pump->input_used))
+		return;
+	session->outcome->output_lost = true;
+	report(&session->settings->reporter, REPORT_WARNING,
+	       "the connection broke before the task's input had ended: it was cut short");
+}
+
+/* The streams broke while the task runs: take them up again behind the bytes that came. */
+static void reattach(struct session *session)
+{
+	const struct reporter *reporter = &session->settings->reporter;
+	struct run_outcome *outcome = session->outcome;
+	struct pump *pump = &session->pump;
+	int64_t now = clock_monotonic_ms();
+	struct chunk front;
+	struct err err = ERR_INIT;
+
+	/* What was read must be written first: the old channel's bytes go with it. */
+	if (now < session->reattach_at || pump->pending.length || spool_front(&pump->spool, &front))
+		return;
+	session->reattach_at = now + REATTACH_PAUSE_MS;
+	if (session->ops->reattach(session->backend, pump->bytes_read, &session->channel, &err) ==
+	    0) {
+		note_input_cut(session);
+		pump_continue(pump, session->channel);
+		session->closed_at = 0;
+		report(reporter, REPORT_NOTE, "the connection broke and was taken up again");
+	} else if (err.kind == ERR_OUTPUT_INCOMPLETE) {
+		outcome->output_lost = true;
+		report(reporter, REPORT_WARNING,
+		       "the connection to the task's streams broke: %s; waiting for its end",
+		       err.message);
+	}
+}
+
+/* An orderly end of the streams belongs to the task's end; anything else is a broken connection. */
 static void check_stream(struct session *session)
 {
 	struct pump *pump = &session->pump;
@@ -102,20 +152,24 @@ static void check_stream(struct session *session)
 	int64_t now = clock_monotonic_ms();
 	struct err err = ERR_INIT;
 
-	if (pump->channel_state == IO_ERROR && !outcome->output_lost) {
+	if (pump->channel_state == IO_OK || outcome->output_lost)
+		return;
+	if (pump->channel_state == IO_ERROR && session->ended) {
 		outcome->output_lost = true;
 		report(&session->settings->reporter, REPORT_WARNING,
 		       "the connection to the task's streams broke: %s",
 		       session->channel->ops->error(session->channel));
 	}
-	if (pump->channel_state == IO_OK || session->ended || session->wait_broke)
+	if (session->ended || session->wait_broke)
 		return;
-	if (!session->closed_at) {
+	if (!session->closed_at)
 		session->closed_at = now;
+	if (pump->channel_state == IO_ERROR && now - session->closed_at > BROKEN_LIMIT_MS) {
+		reattach(session);
 	} else if (now - session->closed_at > VERDICT_LIMIT_MS) {
 		/* An end without a verdict is a lost stream, however orderly it looked. */
+		pump->channel_state = IO_ERROR;
 		err_set(&err, ERR_LOST, "the streams ended, but not the task");
-		outcome->output_lost = true;
 		break_wait(session, &err);
 	}
 }
@@ -147,7 +201,9 @@ static void check_limits(struct session *session)
 		session->resize_at = 0;
 		session_resize(session);
 	}
-	if (session->limit_at && now >= session->limit_at && session->running) {
+	if (!session->running)
+		session->limit_at = 0;
+	if (session->limit_at && now >= session->limit_at) {
 		session->limit_at = 0;
 		session->outcome->timed_out = true;
 		report(&session->settings->reporter, REPORT_WARNING,
@@ -177,7 +233,7 @@ static int time_to_wait(const struct session *session)
 	int64_t now = clock_monotonic_ms();
 	int64_t wait = 1000;
 
-	if (session->pump.blocked_since && !session->pump.task_ended)
+	if ((session->pump.blocked_since && !session->pump.task_ended) || session->closed_at)
 		wait = 100;
 	for (size_t i = 0; i < ARRAY_SIZE(due); i++)
 		if (due[i] && due[i] - now < wait)
@@ -186,7 +242,7 @@ static int time_to_wait(const struct session *session)
 }
 
 /* True when nothing more will come. After the verdict a silent but open stream is given up in the
- * end; a blocked reader of ours is waited for without limit. */
+ * end; a blocked reader of ours is waited for without limit, unless somebody told us to stop. */
 static bool is_over(struct session *session)
 {
 	struct pump *pump = &session->pump;
@@ -198,7 +254,12 @@ static bool is_over(struct session *session)
 		return false;
 	if (pump_is_done(pump))
 		return true;
-	if (pump->blocked_since || pump->bytes_out[0] + pump->bytes_out[1] != session->drained) {
+	if (session->pending_stop) {
+		session->outcome->output_lost = true;
+		return true;
+	}
+	if ((pump->blocked_since && !session->stopping) ||
+	    pump->bytes_out[0] + pump->bytes_out[1] != session->drained) {
 		session->drained = pump->bytes_out[0] + pump->bytes_out[1];
 		session->ended_at = now;
 	}

@@ -143,5 +143,5 @@ bool session_interrupted(void *context)
 	struct session *session = context;
 
 	session_take_signals(session);
-	return session->pending_stop != 0;
+	return session->pending_stop != 0 || session->leave;
 }

@@ -24,14 +24,15 @@ struct session {
 	int64_t recover_at, recover_limit; /* monotonic ms */
 	int recover_pause_ms;
 
-	bool stopping;     /* TERM was sent on our own account or a person's */
-	int64_t kill_at;   /* monotonic ms; 0: no KILL is due */
-	int64_t limit_at;  /* --timeout; 0: none */
-	int64_t resize_at; /* a second resize soon after the start; 0: none */
-	int64_t ended_at;  /* when the verdict came, for the drain limit */
-	int64_t closed_at; /* when the stream ended before the verdict */
-	uint64_t drained;  /* bytes written when ended_at was last moved */
-	int forces;        /* INT and TERM so far, within the window */
+	bool stopping;       /* TERM was sent on our own account or a person's */
+	int64_t kill_at;     /* monotonic ms; 0: no KILL is due */
+	int64_t limit_at;    /* --timeout; 0: none */
+	int64_t resize_at;   /* a second resize soon after the start; 0: none */
+	int64_t ended_at;    /* when the verdict came, for the drain limit */
+	int64_t closed_at;   /* when the stream ended before the verdict */
+	int64_t reattach_at; /* when the streams are tried again; 0: now */
+	uint64_t drained;    /* bytes written when ended_at was last moved */
+	int forces;          /* INT and TERM so far, within the window */
 	int64_t last_force;
 	int pending_stop; /* signal that came before the start */
 	bool leave;       /* third signal: go, naming what is left */

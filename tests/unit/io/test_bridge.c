@@ -408,7 +408,7 @@ Test(bridge, gives_commands_a_clean_state, .timeout = 20)
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
 	bridge = open_bridge("sh", "i=0; while [ $i -lt 60 ]; do"
 	                           "  [ -e /proc/$$/fd/$i ] && echo $i; i=$((i + 1)); done;"
-	                           "grep -E '^Sig(Blk|Ign)' /proc/$$/status;"
+	                           "grep -E '^Sig(Blk|Ign)' /proc/self/status;"
 	                           "cut -d ' ' -f 7 /proc/$$/stat");
 	fd = connect_to(bridge_path(bridge));
 	read_all(fd, answer, sizeof(answer) - 1);
