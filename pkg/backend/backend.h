@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A platform (Docker, Podman, an OCI runtime, Kubernetes) is a struct of functions. pkg/run owns
- *the steps of a run and calls the slots in this order; it never asks which platform it talks to,
- *only for capability bits:
+ * the steps of a run and calls the slots in this order; it never asks which platform it talks to,
+ * only for capability bits:
  *
  *	open → find → plan → [create → attach → arm → start → (signal, resize, exited)* → remove] →
- *close
+ * close
  *
  * All slots are mandatory; every fallible one takes `struct err *err` last and returns 0 or -1.
- *Unless a slot says otherwise it may block on the network, within the limits it names.
+ * Unless a slot says otherwise it may block on the network, within the limits it names.
  */
 #ifndef ONEOFF_BACKEND_BACKEND_H
 #define ONEOFF_BACKEND_BACKEND_H

@@ -4,6 +4,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <dlfcn.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -53,12 +54,17 @@ static int load(struct archive_library *ret, struct err *err)
 	return 0;
 }
 
-static int no_tar(const struct archive_library *library, struct archive *archive, struct err *err)
+static int broken(const struct archive_library *library, struct archive *archive, struct err *err)
 {
 	const char *words = library->archive_error_string(archive);
 
 	return err_set(err, ERR_PROTOCOL, "the engine's archive cannot be read: %s",
 	               words ? words : "it is cut");
+}
+
+static int too_large(size_t cap, struct err *err)
+{
+	return err_set(err, ERR_NO_MEMORY, "the file is larger than %zu bytes", cap);
 }
 
 /* Reads to the end of the entry: its size field is only a claim. */
@@ -70,13 +76,12 @@ static int read_content(const struct archive_library *library, struct archive *a
 
 	while ((got = library->archive_read_data(archive, bytes, sizeof(bytes))) > 0) {
 		if ((size_t)got > cap - content->length)
-			return err_set(err, ERR_NO_MEMORY, "the file is larger than %zu bytes",
-			               cap);
+			return too_large(cap, err);
 		strbuf_add(content, bytes, (size_t)got);
 		if (content->failed)
 			return err_no_memory(err);
 	}
-	return got < 0 ? no_tar(library, archive, err) : 0;
+	return got < 0 ? broken(library, archive, err) : 0;
 }
 
 static int read_first(const struct archive_library *library, struct archive *archive, size_t cap,
@@ -84,20 +89,25 @@ static int read_first(const struct archive_library *library, struct archive *arc
 {
 	struct archive_entry *entry;
 	int result = library->archive_read_next_header(archive, &entry);
+	int64_t size;
 
 	if (result == ARCHIVE_EOF)
 		return err_set(err, ERR_NOT_FOUND, "the archive is empty");
+	/* ARCHIVE_WARN: a name that the locale cannot show; we do not look at names. */
 	if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
-		return no_tar(library, archive, err);
+		return broken(library, archive, err);
 	if (library->archive_entry_filetype(entry) != S_IFREG ||
 	    library->archive_entry_hardlink(entry))
 		return err_set(err, ERR_NOT_FOUND, "it is no regular file");
-	if (library->archive_entry_size(entry) > (int64_t)cap)
-		return err_set(err, ERR_NO_MEMORY, "the file is larger than %zu bytes", cap);
+	size = library->archive_entry_size(entry);
+	if (size > 0 && (uint64_t)size > cap)
+		return too_large(cap, err);
 	if (read_content(library, archive, cap, content, err) < 0)
 		return -1;
-	if ((int64_t)content->length != library->archive_entry_size(entry))
-		return err_set(err, ERR_PROTOCOL, "the engine's archive is cut");
+	if (size < 0 || content->length != (uint64_t)size)
+		return err_set(err, ERR_PROTOCOL,
+		               "the engine's archive has %zu bytes of a file of %" PRId64,
+		               content->length, size);
 	return 0;
 }
 
@@ -109,6 +119,9 @@ int archive_read_file(const void *tar, size_t length, size_t cap, struct strbuf 
 	struct archive *archive;
 	int result;
 
+	/* libarchive calls nothing at all an empty archive. */
+	if (!length)
+		return err_set(err, ERR_PROTOCOL, "the engine's archive has no bytes");
 	if (load(&library, err) < 0)
 		return -1;
 	archive = library.archive_read_new();
@@ -117,7 +130,7 @@ int archive_read_file(const void *tar, size_t length, size_t cap, struct strbuf 
 	/* No filter but none: a hostile one would start programs or expand without bound. */
 	if (library.archive_read_support_format_tar(archive) != ARCHIVE_OK ||
 	    library.archive_read_open_memory(archive, tar, length) != ARCHIVE_OK)
-		result = no_tar(&library, archive, err);
+		result = broken(&library, archive, err);
 	else
 		result = read_first(&library, archive, cap, &content, err);
 	library.archive_read_free(archive);

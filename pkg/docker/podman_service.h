@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Podman without a daemon: `podman system service` of our own on a private socket, for the time of
- *a run. It gets the socket listening already, so nobody has to poll until it is ready. The
- *containers are conmon's and outlive it; when we die it is ended, and its folder removed, by
- *pkg/io/bridge.h. Call it while the program has one thread.
+ * a run. It gets the socket listening already, so nobody has to poll until it is ready. The
+ * containers are conmon's and outlive it; when we die it is ended, and its folder removed, by
+ * pkg/io/bridge.h. Call it while the program has one thread.
  *
  *	if (podman_service_start(&service, err) < 0)
  *		return -1;

@@ -13,6 +13,9 @@
 /* A create or start that was under way when the client died may still take effect. */
 #define SETTLE_MS INT64_C(2000)
 
+/* An engine that restarts is waited for; one that answers with errors for longer is left to the sweep. */
+#define BURY_LIMIT_MS INT64_C(60000)
+
 enum presence {
 	PRESENCE_GONE,
 	PRESENCE_CREATED, /* never started */
@@ -166,6 +169,7 @@ int docker_bury(struct backend *backend, const struct burial *burial, struct err
 {
 	struct docker *docker = (struct docker *)backend;
 	int64_t settled = clock_monotonic_ms() + SETTLE_MS;
+	int64_t given_up = settled + BURY_LIMIT_MS;
 	int64_t deadline = burial->deadline;
 	const char *name = burial->name;
 	bool seen = false;
@@ -200,7 +204,7 @@ int docker_bury(struct backend *backend, const struct burial *burial, struct err
 				return 0;
 			return delete_and_confirm(docker, name, err);
 		case PRESENCE_UNKNOWN:
-			if (!settling && err->kind == ERR_UNREACHABLE)
+			if (clock_monotonic_ms() > given_up)
 				return -1;
 			break;
 		}

@@ -14,9 +14,10 @@
 #include "pkg/base/clock.h"
 #include "pkg/base/number.h"
 
-#define ARM_TIMEOUT_MS INT64_C(30000)
-#define LATE_ANSWER_MS INT64_C(1000)
-#define CODE_OF_KILL   137
+#define ARM_TIMEOUT_MS    INT64_C(30000)
+#define LATE_ANSWER_MS    INT64_C(1000)
+#define REASON_TIMEOUT_MS INT64_C(3000)
+#define CODE_OF_KILL      137
 
 static int start_wait(struct docker *docker, struct err *err)
 {
@@ -94,11 +95,17 @@ static bool podman_was_out_of_memory(struct docker *docker)
 
 static void set_code(struct docker *docker, int64_t code, struct exit_status *ret)
 {
+	int64_t usual = docker->call_timeout_ms;
+
 	ret->known = code >= 0 && code <= 255;
 	ret->code = ret->known ? (int)code : 0;
-	if (ret->known && code == CODE_OF_KILL)
-		ret->out_of_memory = docker->podman ? podman_was_out_of_memory(docker)
-		                                    : docker_was_out_of_memory(docker);
+	if (!ret->known || code != CODE_OF_KILL)
+		return;
+	/* The code is known; its reason is worth a moment, not a long wait. */
+	docker->call_timeout_ms = REASON_TIMEOUT_MS;
+	ret->out_of_memory = docker->podman ? podman_was_out_of_memory(docker)
+	                                    : docker_was_out_of_memory(docker);
+	docker->call_timeout_ms = usual;
 }
 
 /* {"StatusCode":7,"Error":{"Message":…}}: the code counts; an error is about the removal. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A unix socket that leads to a command, for libcurl, which can connect to a path and to nothing
- *that we spawned:
+ * that we spawned:
  *
  *	if (bridge_open(&endpoint.command, &bridge, err) < 0)
  *		return -1;
@@ -10,9 +10,9 @@
  *	bridge_close(bridge);
  *
  * The socket stands in a folder of mode 0700 under $XDG_RUNTIME_DIR or /tmp. One long-lived child
- *(no terminal, a session of its own, so Ctrl-C does not reach it; nothing open but what it needs;
- *default signals) accepts and runs the command once for each connection, several at a time. It ends
- *the commands and removes the folder when the bridge is closed and also when we die, however that
+ * (no terminal, a session of its own, so Ctrl-C does not reach it; nothing open but what it needs;
+ * default signals) accepts and runs the command once for each connection, several at a time. It ends
+ * the commands and removes the folder when the bridge is closed and also when we die, however that
  * happens. Call it while the program has one thread.
  */
 #ifndef ONEOFF_IO_BRIDGE_H

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one place that waits. Its user states what it waits for, gets told what is ready, does the
- *work and comes back; there are no callbacks to follow:
+ * work and comes back; there are no callbacks to follow:
  *
  *	struct loop_item items[] = {{.fd = signals, .want = LOOP_READ}, {.fd = out, .want =
- *LOOP_WRITE}}; if (loop_wait(&loop, items, 2, 250, err) < 0) return -1; if (items[0].ready &
- *LOOP_READ)
+ * LOOP_WRITE}}; if (loop_wait(&loop, items, 2, 250, err) < 0) return -1; if (items[0].ready &
+ * LOOP_READ)
  *		...
  *
  * A driver (the HTTP client) may take over the waiting, so that its own transfers move on in the
- *same turn: curl_multi_poll with extra descriptors. Without one it is poll(2). One thread.
+ * same turn: curl_multi_poll with extra descriptors. Without one it is poll(2). One thread.
  */
 #ifndef ONEOFF_IO_LOOP_H
 #define ONEOFF_IO_LOOP_H

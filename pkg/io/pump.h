@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Moves bytes between a task's channel and our stdin, stdout and stderr: in order for each stream,
- *with back-pressure both ways, in constant memory. The owner waits in the loop and calls pump_turn:
+ * with back-pressure both ways, in constant memory. The owner waits in the loop and calls pump_turn:
  *
  *	count = pump_items(&pump, items);
  *	loop_wait(loop, items, count, timeout, err);
  *	pump_turn(&pump, items, count);
  *
  * Nothing is read from the channel while an output is blocked, unless the owner says that the task
- *has ended (pump.task_ended): then the bounded rest goes to a spool.
+ * has ended (pump.task_ended): then the bounded rest goes to a spool.
  */
 #ifndef ONEOFF_IO_PUMP_H
 #define ONEOFF_IO_PUMP_H

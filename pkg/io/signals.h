@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The signals that concern a run, as readable events (signalfd(2)): INT, TERM, HUP, QUIT, USR1,
- * USR2, WINCH, CONT. PIPE is ignored while open. Signals that were ignored when we started stay
+ * USR2, WINCH, CONT. PIPE is ignored from then on. Signals that were ignored when we started stay
  * ignored (nohup). Stop (Ctrl-Z) keeps its usual effect on us.
  */
 #ifndef ONEOFF_IO_SIGNALS_H

@@ -7,8 +7,8 @@
  *  - numbers keep every digit: all but integers of at most 15 digits are carried as cJSON_Raw nodes
  *    and printed as they came; json_int64 reads both kinds, cJSON_IsNumber only knows the others;
  *  - duplicate keys, "\u0000", half surrogate pairs, invalid UTF-8, exponents of more than 12
- *digits, text after the document and nesting deeper than JSON_MAX_DEPTH are refused; size is capped
- *by the caller.
+ * digits, text after the document and nesting deeper than JSON_MAX_DEPTH are refused; size is capped
+ * by the caller.
  *
  * Paths are dotted: "HostConfig.Binds", "[0].Name", "Mounts[2].Source". A key that holds a dot or
  * a bracket cannot be named by a path; use json_member.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Docker's multiplexed stream (Engine API, "Attach to a container", stream format): an 8-byte
- *header [type][0][0][0][length, big-endian], then that many bytes. A state machine without I/O:
- *feed it bytes cut anywhere, it hands out pieces of payload as they come and never buffers a frame.
+ * header [type][0][0][0][length, big-endian], then that many bytes. A state machine without I/O:
+ * feed it bytes cut anywhere, it hands out pieces of payload as they come and never buffers a frame.
  *
  *	struct frames frames = FRAMES_INIT;
  *	while (offset < length) {

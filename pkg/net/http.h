@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Plain HTTP/1.1 requests to one server over a unix socket, TCP or TLS, by libcurl. Requests run
- *side by side in one thread and move on while anybody waits in the loop:
+ * side by side in one thread and move on while anybody waits in the loop:
  *
  *	_cleanup_(http_reply_release) struct http_reply reply = HTTP_REPLY_INIT;
  *	if (http_call(client, &(struct http_message){.method = "GET", .path = "/_ping"}, &reply,
- *err) < 0) return -1;
+ * err) < 0) return -1;
  *
  * or http_start … http_is_done … http_finish for one that stays open (a wait, a watch). Bounded:
- *heads 64 KiB, bodies max_bytes, time timeout_ms. Redirects are never followed, proxies never used
- *for unix sockets. A status ≥ 400 is a reply, not an error; ERR_UNREACHABLE, ERR_LOST and
- *ERR_START_TIMEOUT are about the transport.
+ * heads 64 KiB, bodies max_bytes, time timeout_ms. Redirects are never followed, proxies never used
+ * for unix sockets. A status ≥ 400 is a reply, not an error; ERR_UNREACHABLE, ERR_LOST and
+ * ERR_START_TIMEOUT are about the transport.
  */
 #ifndef ONEOFF_NET_HTTP_H
 #define ONEOFF_NET_HTTP_H

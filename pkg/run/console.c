@@ -6,33 +6,45 @@
 #include "pkg/spec/procfile.h"
 #include "pkg/spec/words.h"
 
-#define MAX_FILE ((size_t)256 << 10)
+#define CONSOLE_LABEL "dev.oneoff.console"
 
-/* What a file in the working folder tells. */
+/* What a file in the working folder tells; the first that is there counts. */
 static const struct {
-	const char *file, *command;
+	const char *file;
+	const char *argv[5];
+	const char *why;
 } frameworks[] = {
-	{"bin/rails", "bin/rails console"},
-	{"manage.py", "python manage.py shell"},
-	{"artisan", "php artisan tinker"},
-	{"mix.exs", "iex -S mix"},
+	{"bin/rails", {"bin/rails", "console"}, "bin/rails is there"},
+	{"config/application.rb",
+         {"bundle", "exec", "rails", "console"},
+         "config/application.rb is there"},
+	{"manage.py", {"python", "manage.py", "shell"}, "manage.py is there"},
+	{"artisan", {"php", "artisan", "tinker"}, "artisan is there"},
+	{"mix.exs", {"iex", "-S", "mix"}, "mix.exs is there"},
 };
+
+static const char *const npm[] = {"npm", "run", "console", NULL};
 
 /* From the most to the least comfortable. */
 static const char *const shells[] = {"/bin/bash", "/usr/bin/bash", "/bin/zsh", "/bin/ash",
                                      "/bin/sh"};
 
+/* What the ways below share. */
+struct chooser {
+	struct backend *backend;       /* borrowed */
+	const struct release *release; /* borrowed */
+	struct console console;        /* being filled; owned */
+};
+
 void console_release(struct console *console)
 {
 	strv_release(&console->argv);
 	free(console->why);
-	*console = (struct console){.why = NULL};
+	*console = (struct console)CONSOLE_INIT;
 }
 
-static int set(struct console *console, const char *command, const char *why, struct err *err)
+static int explain(struct console *console, const char *command, const char *why, struct err *err)
 {
-	if (words_to_argv(command, &console->argv, err) < 0)
-		return err_wrap(err, "%s", why);
 	if (asprintf(&console->why, "console: %s (%s)", command, why) < 0) {
 		console->why = NULL;
 		return err_no_memory(err);
@@ -40,121 +52,183 @@ static int set(struct console *console, const char *command, const char *why, st
 	return 1;
 }
 
-static const char *label(const cJSON *document)
+/* Our own words. 1, or -1. */
+static int choose_argv(struct chooser *chooser, const char *const *argv, const char *why,
+                       struct err *err)
 {
-	const cJSON *value = json_member(json_at(document, "Config.Labels"), "dev.oneoff.console");
+	_cleanup_(strbuf_release) struct strbuf command = STRBUF_INIT;
 
-	return cJSON_IsString(value) && *value->valuestring ? value->valuestring : NULL;
+	for (; *argv; argv++) {
+		if (command.length)
+			strbuf_addc(&command, ' ');
+		strbuf_adds(&command, *argv);
+		if (strv_add(&chooser->console.argv, *argv) < 0)
+			return err_no_memory(err);
+	}
+	if (command.failed)
+		return err_no_memory(err);
+	return explain(&chooser->console, strbuf_str(&command), why, err);
 }
 
-/* The path of a file in the app's working folder. */
-static int path_of(const struct release *release, const char *file, struct strbuf *path,
-                   struct err *err)
+/* The app's words. 1, or -1. */
+static int choose_line(struct chooser *chooser, const char *line, const char *why, struct err *err)
 {
-	const char *folder = json_string(release->document, "Config.WorkingDir");
+	struct strv *argv = &chooser->console.argv;
+	bool needs_shell = false;
 
-	strbuf_adds(path, folder && *folder ? folder : "/");
-	if (path->data && path->data[path->length - 1] != '/')
-		strbuf_addc(path, '/');
-	strbuf_adds(path, file);
-	return path->failed ? err_no_memory(err) : 0;
+	if (words_split(line, argv, &needs_shell, err) < 0)
+		return err_wrap(err, "%s", why);
+	if (needs_shell &&
+	    (strv_add(argv, "sh") < 0 || strv_add(argv, "-c") < 0 || strv_add(argv, line) < 0))
+		return err_no_memory(err);
+	return explain(&chooser->console, line, why, err);
 }
 
-/* 1 when it is there (and *ret holds it, if cap > 0), 0 when not or when it cannot be used. */
-static int look(struct backend *backend, const struct release *release, const char *path,
-                size_t cap, struct strbuf *ret, struct err *err)
+static bool is_not_there(const struct err *err)
 {
-	if (backend->ops->read_file(backend, release, path, cap, ret, err) == 0)
+	switch (err->kind) {
+	case ERR_NOT_FOUND:
+	case ERR_NO_MEMORY: /* larger than asked for */
+	case ERR_DENIED:
+	case ERR_CONFLICT:
+	case ERR_REFUSED: /* what Docker says when a parent folder is a file */
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* 1 when it is there (and *ret holds it, if cap > 0), 0 when not. */
+static int look(const struct chooser *chooser, const char *path, size_t cap, struct strbuf *ret,
+                struct err *err)
+{
+	const struct backend_ops *ops = chooser->backend->ops;
+	struct err failure = ERR_INIT;
+
+	if (!(ops->capabilities & BACKEND_READS_FILES))
+		return 0;
+	if (ops->read_file(chooser->backend, chooser->release, path, cap, ret, &failure) == 0)
 		return 1;
-	if (err->kind == ERR_UNREACHABLE || err->kind == ERR_LOST || err->kind == ERR_INTERRUPTED)
-		return -1;
-	return 0;
+	if (is_not_there(&failure))
+		return 0;
+	*err = failure;
+	err_wrap(err, "look for %s", path);
+	if (!*err->hint)
+		err_hint(err, "name the command yourself: oneoff console ... -- COMMAND");
+	return -1;
 }
 
-static int from_procfile(struct backend *backend, const struct release *release,
-                         struct console *ret, struct err *err)
+/* look for a file of the app's working folder. */
+static int look_in_folder(const struct chooser *chooser, const char *file, size_t cap,
+                          struct strbuf *ret, struct err *err)
+{
+	const char *folder = json_string(chooser->release->document, "Config.WorkingDir");
+	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
+
+	strbuf_adds(&path, folder && *folder ? folder : "/");
+	if (!path.failed && path.data[path.length - 1] != '/')
+		strbuf_addc(&path, '/');
+	strbuf_adds(&path, file);
+	if (path.failed)
+		return err_no_memory(err);
+	return look(chooser, strbuf_str(&path), cap, ret, err);
+}
+
+/* Borrowed; NULL when there is none, or an empty one: the way to take an image's label back. */
+static const char *label_of(const cJSON *document, const char *name)
+{
+	const cJSON *value = json_member(json_at(document, "Config.Labels"), name);
+	const char *text = cJSON_IsString(value) ? value->valuestring : "";
+
+	return *text ? text : NULL;
+}
+
+static int from_labels(struct chooser *chooser, struct err *err)
+{
+	const char *line = label_of(chooser->release->document, CONSOLE_LABEL);
+
+	if (!line)
+		line = label_of(chooser->release->image_document, CONSOLE_LABEL);
+	return line ? choose_line(chooser, line, "from the label " CONSOLE_LABEL, err) : 0;
+}
+
+static int from_procfile(struct chooser *chooser, struct err *err)
 {
 	_cleanup_(strbuf_release) struct strbuf command = STRBUF_INIT;
 	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
-	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
-	int found;
+	int found = look_in_folder(chooser, "Procfile", CONSOLE_MAX_PROCFILE, &text, err);
 
-	if (path_of(release, "Procfile", &path, err) < 0)
-		return -1;
-	found = look(backend, release, strbuf_str(&path), MAX_FILE, &text, err);
-	if (found <= 0 || !procfile_find(strbuf_str(&text), text.length, "console", &command))
-		return found < 0 ? -1 : 0;
-	return set(ret, strbuf_str(&command), "from the Procfile", err);
+	if (found <= 0)
+		return found;
+	found = procfile_find(strbuf_str(&text), text.length, "console", &command);
+	if (found < 0)
+		return err_no_memory(err);
+	return found ? choose_line(chooser, strbuf_str(&command), "from the Procfile", err) : 0;
 }
 
-static int from_framework(struct backend *backend, const struct release *release,
-                          struct console *ret, struct err *err)
+static int from_framework(struct chooser *chooser, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(frameworks); i++) {
-		_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
-		char why[64];
-		int found;
+		int found = look_in_folder(chooser, frameworks[i].file, 0, NULL, err);
 
-		if (path_of(release, frameworks[i].file, &path, err) < 0)
-			return -1;
-		found = look(backend, release, strbuf_str(&path), 0, NULL, err);
 		if (found < 0)
 			return -1;
-		snprintf(why, sizeof(why), "%s is there", frameworks[i].file);
 		if (found)
-			return set(ret, frameworks[i].command, why, err);
+			return choose_argv(chooser, frameworks[i].argv, frameworks[i].why, err);
 	}
 	return 0;
 }
 
-static int from_package_json(struct backend *backend, const struct release *release,
-                             struct console *ret, struct err *err)
+static int from_package_json(struct chooser *chooser, struct err *err)
 {
 	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
-	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
 	_cleanup_(json_free) cJSON *document = NULL;
 	struct err ignored = ERR_INIT;
-	int found;
+	const char *script;
+	int found = look_in_folder(chooser, "package.json", CONSOLE_MAX_PACKAGE, &text, err);
 
-	if (path_of(release, "package.json", &path, err) < 0)
-		return -1;
-	found = look(backend, release, strbuf_str(&path), MAX_FILE, &text, err);
 	if (found <= 0)
 		return found;
-	if (json_parse(strbuf_str(&text), text.length, MAX_FILE, &document, &ignored) < 0 ||
-	    !json_string(document, "scripts.console"))
-		return 0;
-	return set(ret, "npm run console", "package.json has the script", err);
+	/* A broken one is for npm to complain about, not for us; its size is known to be right. */
+	if (json_parse(strbuf_str(&text), text.length, CONSOLE_MAX_PACKAGE, &document, &ignored) <
+	    0)
+		return ignored.kind == ERR_NO_MEMORY ? err_no_memory(err) : 0;
+	script = json_string(document, "scripts.console");
+	return script && *script ? choose_argv(chooser, npm, "package.json has this script", err)
+	                         : 0;
 }
 
-static int from_shells(struct backend *backend, const struct release *release, struct console *ret,
-                       struct err *err)
+static int from_shells(struct chooser *chooser, struct err *err)
 {
+	const char *argv[] = {"sh", NULL};
+
 	for (size_t i = 0; i < ARRAY_SIZE(shells); i++) {
-		int found = look(backend, release, shells[i], 0, NULL, err);
+		int found = look(chooser, shells[i], 0, NULL, err);
 
 		if (found < 0)
 			return -1;
-		if (found)
-			return set(ret, shells[i], "the app names no console", err);
+		if (found) {
+			argv[0] = shells[i];
+			break;
+		}
 	}
-	return set(ret, "sh", "the app names no console", err);
+	return choose_argv(chooser, argv, "the app names no console", err);
 }
 
 int console_choose(struct backend *backend, const struct release *release, struct console *ret,
                    struct err *err)
 {
-	static int (*const ways[])(struct backend *, const struct release *, struct console *,
-	                           struct err *) = {from_procfile, from_framework,
-	                                            from_package_json, from_shells};
-	const char *own = label(release->document);
+	static int (*const ways[])(struct chooser *, struct err *) = {
+		from_labels, from_procfile, from_framework, from_package_json, from_shells};
+	struct chooser chooser = {.backend = backend, .release = release, .console = CONSOLE_INIT};
 	int found = 0;
 
-	if (!own)
-		own = label(release->image_document);
-	if (own)
-		return set(ret, own, "label dev.oneoff.console", err) < 0 ? -1 : 0;
 	for (size_t i = 0; !found && i < ARRAY_SIZE(ways); i++)
-		found = ways[i](backend, release, ret, err);
-	return found < 0 ? -1 : 0;
+		found = ways[i](&chooser, err);
+	if (found < 0) {
+		console_release(&chooser.console);
+		return -1;
+	}
+	*ret = chooser.console;
+	return 0;
 }

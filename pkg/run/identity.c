@@ -11,7 +11,7 @@
 #define ID_LENGTH       8
 #define MAX_SOURCE_NAME 40
 
-/* No vowels but two: an id spells no word, and 0/o, 1/l do not meet. */
+/* 0, 1, l and o are missing: they look like one another. */
 static const char alphabet[32] = "23456789abcdefghijkmnpqrstuvwxyz";
 
 static int make_id(struct identity *identity, struct err *err)

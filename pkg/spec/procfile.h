@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A Procfile: lines "name: command"; '#' begins a comment line; the first line of a name counts. */
+/*
+ * A Procfile: lines "name: command", a comment line begins with '#'. Lines end with \n or \r\n, a
+ * byte order mark at the start is skipped, white space around name and command does not count.
+ * Pure; single thread.
+ *
+ *	if (procfile_find(text, length, "console", &command) > 0)
+ *		run(strbuf_str(&command));
+ */
 #ifndef ONEOFF_SPEC_PROCFILE_H
 #define ONEOFF_SPEC_PROCFILE_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include "pkg/base/strbuf.h"
 
-/* Appends the command of that name; false when there is none (or an empty one). `text` may hold any
- * bytes; a line with a NUL is passed over. */
-bool procfile_find(const char *text, size_t length, const char *name, struct strbuf *ret_command);
+/* Appends the command of that name and returns 1; the first line that has one counts. 0 when there
+ * is none, -1 when memory ran out or *ret_command has no room for it; *ret_command's content is
+ * then as it was. `text` may hold any bytes: a line with a NUL is passed over. */
+int procfile_find(const char *text, size_t length, const char *name,
+                  struct strbuf *ret_command) _must_check_;
 
 #endif

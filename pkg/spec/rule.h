@@ -2,18 +2,18 @@
 /*
  * The clone rules are data: a constant table of rows, run by one engine over JSON trees, from the
  * document that describes the running app to the document that creates its clone. What `oneoff
- *plan` prints is the list of rows that fired; there is no second implementation.
+ * plan` prints is the list of rows that fired; there is no second implementation.
  *
  *	static const struct rule rules[] = {
  *		{"Config.User", RULE_KEEP, "User", NULL, 0, "same user"},
  *		{"Config.Healthcheck", RULE_CALL, "Healthcheck", no_healthcheck, 0, "a task is not
- *probed"},
+ * probed"},
  *	};
  *
  * Order: rows run from top to bottom; each node of the source is claimed by the first row whose
- *path matches it. A row whose `when` flags are not all set in the context is skipped. Nodes that no
- *row claims go to the policy (dropped and reported, for Docker). Pure: no I/O, no clock, no
- *randomness.
+ * path matches it. A row whose `when` flags are not all set in the context is skipped. Nodes that no
+ * row claims go to the policy (dropped and reported, for Docker). Pure: no I/O, no clock, no
+ * randomness.
  */
 #ifndef ONEOFF_SPEC_RULE_H
 #define ONEOFF_SPEC_RULE_H

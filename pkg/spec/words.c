@@ -1,78 +1,148 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkg/spec/words.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include "pkg/base/strbuf.h"
 
-#define BLANKS "\t\n\r "
+#define BLANKS        "\t "
+#define WHITE_SPACE   "\t\n\r "
+#define METACHARACTER "$`|&;<>()*?[~\n"
 
-/* Characters that are plain text only inside single quotes. */
-static bool needs_shell(const char *line)
+/* Not letters of a locale: sh's names are ASCII. */
+#define NAME_START "_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define NAME_BYTES NAME_START "0123456789"
+
+/* Words that sh takes itself and that no PATH has, or that mean something else there. */
+static const char *const shell_words[] = {
+	"!",    "{",      ".",     ":",      "alias", "cd",    "case", "command",
+	"eval", "exec",   "exit",  "export", "for",   "if",    "set",  "source",
+	"trap", "ulimit", "umask", "unset",  "until", "while",
+};
+
+enum taken {
+	TAKEN,
+	TAKEN_NEEDS_SHELL,
+	TAKEN_NO_END, /* a quote stays open */
+};
+
+static bool is_one_of(char byte, const char *set)
 {
-	const char *first = line + strspn(line, BLANKS);
-	size_t name = strcspn(first, "= \t'\"\\");
-	char quote = '\0';
+	return byte != '\0' && strchr(set, byte) != NULL;
+}
 
-	if (name && first[name] == '=')
-		return true;
-	for (const char *at = line; *at; at++) {
-		if (*at == '\\' && quote != '\'' && at[1]) {
-			at++;
-		} else if (quote ? *at == quote : (*at == '\'' || *at == '"')) {
-			quote = quote ? '\0' : *at;
-		} else if (quote == '"' ? strchr("$`", *at) != NULL
-		                        : !quote && strchr("$`|&;<>()*?[~#\n", *at) != NULL) {
+static bool is_assignment(const char *line)
+{
+	return is_one_of(*line, NAME_START) && line[strspn(line, NAME_BYTES)] == '=';
+}
+
+static bool is_shell_word(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(shell_words); i++)
+		if (!strcmp(word, shell_words[i]))
 			return true;
-		}
-	}
 	return false;
 }
 
-/* One word from *line, which moves behind it. 0, or -1 for a quote without end. */
-static int take_word(const char **line, struct strbuf *word)
+/* From the opening quote at *at to behind the closing one. */
+static enum taken take_quoted(const char **at, struct strbuf *word)
 {
-	const char *at = *line;
-	char quote = '\0';
+	char quote = *(*at)++;
 
-	for (; *at && (quote || !strchr(BLANKS, *at)); at++) {
-		if (quote && *at == quote) {
-			quote = '\0';
-		} else if (!quote && (*at == '\'' || *at == '"')) {
-			quote = *at;
-		} else if (*at == '\\' && at[1] && quote != '\'' &&
-		           (!quote || strchr("\"\\$`", at[1]))) {
-			at++;
-			strbuf_addc(word, *at);
-		} else {
-			strbuf_addc(word, *at);
-		}
+	for (; **at && **at != quote; (*at)++) {
+		bool is_escape = quote == '"' && **at == '\\';
+
+		if (quote == '"' && is_one_of(**at, "$`"))
+			return TAKEN_NEEDS_SHELL;
+		if (is_escape && (*at)[1] == '\n')
+			return TAKEN_NEEDS_SHELL;
+		if (is_escape && is_one_of((*at)[1], "\"\\$`"))
+			(*at)++;
+		strbuf_addc(word, **at);
 	}
-	*line = at;
-	return quote ? -1 : 0;
+	if (!**at)
+		return TAKEN_NO_END;
+	(*at)++;
+	return TAKEN;
 }
 
-int words_to_argv(const char *line, struct strv *ret, struct err *err)
+/* One word that begins at *at, which moves behind it. */
+static enum taken take_word(const char **at, struct strbuf *word)
 {
-	const char *at = line + strspn(line, BLANKS);
+	if (**at == '#')
+		return TAKEN_NEEDS_SHELL;
+	while (**at && !is_one_of(**at, BLANKS)) {
+		if (is_one_of(**at, "'\"")) {
+			enum taken taken = take_quoted(at, word);
 
-	if (!*at)
-		return err_set(err, ERR_USAGE, "the command is empty");
-	if (needs_shell(line)) {
-		if (strv_add(ret, "sh") < 0 || strv_add(ret, "-c") < 0 || strv_add(ret, at) < 0)
-			return err_no_memory(err);
-		return 0;
-	}
-	while (*at) {
-		struct strbuf word = STRBUF_INIT;
-
-		if (take_word(&at, &word) < 0) {
-			strbuf_release(&word);
-			return err_set(err, ERR_USAGE, "a quote without an end in: %s", line);
+			if (taken != TAKEN)
+				return taken;
+			continue;
 		}
-		if (strv_take(ret, strbuf_take(&word)) < 0)
+		if (is_one_of(**at, METACHARACTER))
+			return TAKEN_NEEDS_SHELL;
+		if (**at == '\\') {
+			(*at)++;
+			if (**at == '\0' || **at == '\n')
+				return TAKEN_NEEDS_SHELL;
+		}
+		strbuf_addc(word, **at);
+		(*at)++;
+	}
+	return TAKEN;
+}
+
+/* The line without white space at its ends, except for one that a backslash may quote. */
+static char *trim(const char *line)
+{
+	size_t length;
+
+	line += strspn(line, WHITE_SPACE);
+	length = strlen(line);
+	while (length && is_one_of(line[length - 1], WHITE_SPACE))
+		length--;
+	if (length && line[length - 1] == '\\' && is_one_of(line[length], BLANKS))
+		length++;
+	return strndup(line, length);
+}
+
+static int split(const char *line, struct strv *words, bool *needs_shell, struct err *err)
+{
+	const char *at = line;
+
+	while (*at) {
+		_cleanup_(strbuf_release) struct strbuf word = STRBUF_INIT;
+		enum taken taken = take_word(&at, &word);
+
+		if (taken == TAKEN_NO_END)
+			return err_set(err, ERR_USAGE, "a quote has no end in: %s", line);
+		if (taken == TAKEN_NEEDS_SHELL) {
+			*needs_shell = true;
+			return 0;
+		}
+		if (strv_take(words, strbuf_take(&word)) < 0)
 			return err_no_memory(err);
 		at += strspn(at, BLANKS);
+	}
+	*needs_shell = is_assignment(line) || is_shell_word(words->items[0]);
+	return 0;
+}
+
+int words_split(const char *line, struct strv *ret, bool *ret_needs_shell, struct err *err)
+{
+	_cleanup_(strv_release) struct strv words = STRV_INIT;
+	_cleanup_free_ char *trimmed = trim(line);
+	bool needs_shell = false;
+
+	if (!trimmed)
+		return err_no_memory(err);
+	if (!*trimmed)
+		return err_set(err, ERR_USAGE, "the command is empty");
+	if (split(trimmed, &words, &needs_shell, err) < 0)
+		return -1;
+	*ret_needs_shell = needs_shell;
+	if (!needs_shell) {
+		*ret = words;
+		words = (struct strv)STRV_INIT;
 	}
 	return 0;
 }

@@ -1,17 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Command lines that people write into labels and Procfiles, made into argv: blanks separate,
- * quotes and backslashes work as in sh. A line that needs a shell gets one.
+ * Command lines that people write into labels and Procfiles, split as sh splits them as long as
+ * that is simple: blanks separate; '…', "…" and \ quote. What only a shell understands is not
+ * imitated but told. Bytes beyond ASCII are plain, whatever the locale. Pure; single thread.
+ *
+ *	_cleanup_(strv_release) struct strv argv = STRV_INIT;
+ *	bool needs_shell = false;
+ *
+ *	if (words_split(line, &argv, &needs_shell, err) < 0)
+ *		return -1;
+ *	if (needs_shell)
+ *		return run_by_shell(line);
  */
 #ifndef ONEOFF_SPEC_WORDS_H
 #define ONEOFF_SPEC_WORDS_H
 
+#include <stdbool.h>
 #include "pkg/base/err.h"
 #include "pkg/base/strv.h"
 
-/* Appends the words of one line to *ret; `sh -c LINE` when it holds what only a shell understands
- * ($ ` | & ; < > ( ) * ? [ ~ # or a leading NAME=). ERR_USAGE: no word at all, or a quote without
- * end. */
-int words_to_argv(const char *line, struct strv *ret, struct err *err) _must_check_;
+/* Sets *ret_needs_shell; when that is false, also *ret to the line's words (at least one, owned by
+ * the caller; *ret must be empty before).
+ *
+ * A line needs a shell when it holds, unquoted, one of $ ` | & ; < > ( ) * ? [ ~, a line break, a
+ * backslash before one or at the end, or a # that begins a word; in double quotes $ or ` ; or when
+ * it begins with NAME= or with a word that is the shell's own (exec, cd, !, {…). White space at
+ * both ends never counts.
+ *
+ * ERR_USAGE: no word at all, or a quote without an end. */
+int words_split(const char *line, struct strv *ret, bool *ret_needs_shell,
+                struct err *err) _must_check_;
 
 #endif

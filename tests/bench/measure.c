@@ -6,8 +6,8 @@
  *	LABEL <tab> wall ms <tab> user ms <tab> system ms <tab> peak memory KiB <tab> code
  *
  * Wall time ends with the command itself. Processor time and memory count whatever it started as
- *well, also what it left behind (a guardian, conmon), for as long as LINGER_MS; memory is the
- *largest of them. Exits with the command's code, so that a failed run cannot pass for a fast one.
+ * well, also what it left behind (a guardian, conmon), for as long as LINGER_MS; memory is the
+ * largest of them. Exits with the command's code, so that a failed run cannot pass for a fast one.
  */
 #include <errno.h>
 #include <signal.h>

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The floor that `oneoff run` is measured against: the same calls to the same engine, with sockets
- *and nothing else. It knows neither errors nor terminals; what surprises it ends it.
+ * and nothing else. It knows neither errors nor terminals; what surprises it ends it.
  *
  *	raw_api run   [-i] [-p] SOCKET PLAN	create, attach, wait, start, drain; prints
- *milliseconds raw_api drain [-i] [-p] SOCKET PLAN	the same; prints bytes and MiB/s of the
- *streams
+ * milliseconds raw_api drain [-i] [-p] SOCKET PLAN	the same; prints bytes and MiB/s of the
+ * streams
  *
  * PLAN is a file with the output of `oneoff plan --show-secrets -o json`: its "document" is sent as
- *it is, so that both make the same container. -i sends our stdin, else its end is told at once. -p
- *talks to Podman: the libpod wait, and a DELETE that confirms. Exits with the task's code.
+ * it is, so that both make the same container. -i sends our stdin, else its end is told at once. -p
+ * talks to Podman: the libpod wait, and a DELETE that confirms. Exits with the task's code.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The engine as a third party sees it: plain HTTP/1.0 over its socket ($ONEOFF_TEST_SOCKET), no
- *code of ours in between. It is what a case asks whether the clone is right and whether anything
- *was left.
+ * code of ours in between. It is what a case asks whether the clone is right and whether anything
+ * was left.
  *
  *	cJSON *clone = engine_wait_one_off();
  *	…

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Drives one program from outside: its streams through pipes or a terminal of its own, at the pace
- *the case wants, and afterwards says everything that can be seen of it. Deadlines are a safety net
- *(a case that meets one has failed), never a way to wait.
+ * the case wants, and afterwards says everything that can be seen of it. Deadlines are a safety net
+ * (a case that meets one has failed), never a way to wait.
  *
  *	struct run run;
  *
@@ -13,7 +13,7 @@
  *	run_release(&run);
  *
  * Between the harness and the program stands a session leader of its own, as a shell would, so that
- *the death of the program does not hang up its terminal.
+ * the death of the program does not hang up its terminal.
  */
 #ifndef ONEOFF_TESTS_HARNESS_H
 #define ONEOFF_TESTS_HARNESS_H

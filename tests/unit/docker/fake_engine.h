@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A scripted Docker engine in threads of the test's own process, on a unix socket in a folder of
- *its own. It keeps containers, so that "created ⊆ deleted" can be asked at the end, and it
- *misbehaves as told:
+ * its own. It keeps containers, so that "created ⊆ deleted" can be asked at the end, and it
+ * misbehaves as told:
  *
  *	const struct fake_rule rules[] = {{"POST", "/create", FAKE_DROP_AFTER}};
  *	struct fake_engine *engine = fake_engine_start(&task, rules, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The real run_task through the real backend against the fake engine, with files for our
- *descriptors:
+ * descriptors:
  *
  *	struct fake_run run;
  *	fake_run_init(&run, "some input");

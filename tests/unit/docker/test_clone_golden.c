@@ -9,7 +9,7 @@
  *	expected.txt   the whole table of the plan, kept rows too
  *
  * ONEOFF_GOLDEN=write build/…/test_clone_golden writes the two expected files anew: review the
- *diff.
+ * diff.
  */
 #include <dirent.h>
 #include "tests/unit/docker/clone_helper.h"
