@@ -14,7 +14,8 @@
 #define SETTLE_MS INT64_C(2000)
 
 /* An engine that restarts is waited for; one that answers with errors for longer is left to the sweep. */
-#define BURY_LIMIT_MS INT64_C(60000)
+#define BURY_LIMIT_MS  INT64_C(60000)
+#define WATCH_ROUND_MS INT64_C(60000)
 
 enum presence {
 	PRESENCE_GONE,
@@ -139,20 +140,26 @@ int docker_remove(struct backend *backend, struct err *err)
 	return 0;
 }
 
-/* Waits until the container ended or the deadline passed (unix seconds; 0: none). */
+/* Waits until the container ended, the deadline passed (unix seconds; 0: none), or a minute is over: the
+ * caller looks again. Podman's compatible wait would hang on a container that ended a moment ago. */
 static void watch(struct docker *docker, const char *name, int64_t deadline)
 {
 	_cleanup_(http_reply_release) struct http_reply reply = HTTP_REPLY_INIT;
-	_cleanup_free_ char *path = NULL;
+	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
 	struct http_request *request = NULL;
 	struct err ignored = ERR_INIT;
-	int64_t left_ms = deadline ? (deadline - clock_unix_seconds()) * 1000 : 0;
+	int64_t left_ms = deadline ? (deadline - clock_unix_seconds()) * 1000 : WATCH_ROUND_MS;
 
-	if (deadline && left_ms <= 0)
+	if (left_ms <= 0)
 		return;
-	path = docker_path(name, docker->podman ? "/wait?condition=next-exit"
-	                                        : "/wait?condition=removed");
-	if (!path || docker_start(docker, "POST", path, left_ms, &request, &ignored) < 0)
+	if (left_ms > WATCH_ROUND_MS)
+		left_ms = WATCH_ROUND_MS;
+	strbuf_adds(&path, docker->podman ? "/v4.0.0/libpod/containers/" : "/containers/");
+	strbuf_add_url(&path, name);
+	strbuf_adds(&path, docker->podman ? "/wait?condition=exited&condition=stopped&interval=50ms"
+	                                  : "/wait?condition=removed");
+	if (path.failed ||
+	    docker_start(docker, "POST", strbuf_str(&path), left_ms, &request, &ignored) < 0)
 		return;
 	while (!http_is_done(request))
 		if (loop_wait(docker->loop, NULL, 0, 60000, &ignored) < 0)

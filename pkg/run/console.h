@@ -27,9 +27,9 @@ struct console {
 		.why = NULL                                                                        \
 	}
 
-/* Fills *ret, whose contents the caller releases. The image's ENTRYPOINT stays, as `docker compose run`
- * has it, since it is often what sets the app's environment up. A line of a label or the Procfile is split into
- * words, or run as `sh -c LINE` when it needs a shell.
+/* Fills *ret, whose contents the caller releases. The image's ENTRYPOINT stays, as `docker compose
+ * run` has it, since it is often what sets the app's environment up. A line of a label or the
+ * Procfile is split into words, or run as `sh -c LINE` when it needs a shell.
  *
  * A file that is missing, too large (CONSOLE_MAX_…), no regular file or that the engine will not
  * hand out counts as not there, and so do all of them where the backend cannot read files. Other

@@ -61,7 +61,7 @@ static inline cJSON *read_json(const char *path)
 
 static inline cJSON *read_fixture(const char *name)
 {
-	char path[512];
+	char path[1024];
 
 	snprintf(path, sizeof(path), "tests/fixtures/%s", name);
 	return read_json(path);

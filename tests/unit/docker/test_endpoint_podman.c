@@ -106,7 +106,7 @@ static int check_path(const char *path, unsigned user_id, struct err *err)
 Test(endpoint_socket, passes_ours_also_through_a_link)
 {
 	struct bench bench;
-	char target[128];
+	char target[1024];
 	int fd;
 
 	bench_open(&bench);
