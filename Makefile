@@ -126,7 +126,8 @@ integration: $(B)/integration $(B)/oneoff
 
 asan:
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan build/asan/unit build/asan/oneoff
-	build/asan/unit -j2 --tap=/dev/null
+	LSAN_OPTIONS=suppressions=tests/lsan.supp:print_suppressions=0 \
+		build/asan/unit -j2 --tap=/dev/null
 
 valgrind:
 	$(Q)$(MAKE) --no-print-directory VARIANT=debug build/debug/unit

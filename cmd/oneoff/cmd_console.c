@@ -48,7 +48,7 @@ const struct command cmd_console = {
 	.details =
 		"Without a command it is, in this order: the label dev.oneoff.console of the\n"
 		"container or image, the line `console:` of a Procfile in the app's working folder,\n"
-		"what that folder shows (bin/rails, manage.py, artisan, mix.exs, package.json), else\n"
+		"what that folder shows (Rails, Django, Laravel, Mix, package.json), else\n"
 		"the best shell in the image.",
 	.options = run_option_table,
 	.option_count = &run_option_count,

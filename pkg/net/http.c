@@ -355,9 +355,12 @@ int http_finish(struct http_request *request, struct http_reply *ret, struct err
 		if (!*words)
 			words = client->curl.curl_easy_strerror(request->result);
 		if (request->reply.body.failed)
-			words = "the reply is larger than it may be";
-		result = err_set(err, kind_of(request->result), "%s: %s", client->target.name,
-		                 words);
+			result = err_set(err, ERR_NO_MEMORY,
+			                 "%s: the reply is larger than it may be",
+			                 client->target.name);
+		else
+			result = err_set(err, kind_of(request->result), "%s: %s",
+			                 client->target.name, words);
 	} else if (!request->has_head) {
 		/* libcurl is content with a head that ends with the connection. */
 		result =

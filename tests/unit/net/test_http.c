@@ -123,7 +123,7 @@ Test(http, a_body_is_bounded, .timeout = 20)
 
 	bench_open(&bench, rules, 2);
 	cr_expect_eq(get(&bench, "/flood", 100000, 10000), -1);
-	cr_expect_eq(bench.err.kind, ERR_LOST);
+	cr_expect_eq(bench.err.kind, ERR_NO_MEMORY);
 	cr_expect_not_null(strstr(bench.err.message, "larger than it may be"));
 	cr_expect_eq(get(&bench, "/head", 0, 10000), -1);
 	cr_expect_eq(bench.err.kind, ERR_LOST);
