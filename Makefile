@@ -110,13 +110,13 @@ fuzz:
 
 FUZZ_SECONDS ?= 600
 # The library is built once for all targets, by clang with its own variant.
-build/fuzz/fuzz-%: $(B)/tests/fuzz/fuzz_%.o $(B)/liboneoff.a
+build/fuzz/fuzzer.%: $(B)/tests/fuzz/fuzz_%.o $(B)/liboneoff.a
 	$(Q)$(CC) -fsanitize=fuzzer $(SANITIZE) $^ $(LIBS) -o $@
 fuzz-%:
-	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz CC=clang build/fuzz/fuzz-$*
+	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz CC=clang build/fuzz/fuzzer.$*
 	@mkdir -p build/fuzz/corpus/$*
 	@echo "  FUZZ $* ($(FUZZ_SECONDS) s)"
-	$(Q)build/fuzz/fuzz-$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+	$(Q)build/fuzz/fuzzer.$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
 		-verbosity=0 -print_final_stats=0 -artifact_prefix=build/fuzz/crash-$*- \
 		build/fuzz/corpus/$* $(wildcard tests/fuzz/seeds/$*)
 

@@ -88,6 +88,9 @@ int perform(const struct run_options *options, const struct backend_settings *se
 		return perform_failed(options, &err);
 	report(&settings->reporter, REPORT_DETAIL, "task: %s", identity.name);
 	run_task(&run, &outcome);
+	if (outcome.kept)
+		report(&settings->reporter, REPORT_NOTE, "kept '%s'; remove it with: %s rm %s",
+		       identity.name, runtime, identity.name);
 	explain(&outcome, &identity, runtime);
 	result.exit_code = exit_code_of_run(&outcome, &result.reason);
 	write_result(options, &result);

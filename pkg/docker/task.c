@@ -132,7 +132,8 @@ static int explain_start(struct err *err)
 		{"open executable: Operation not permitted", ERR_CANNOT_EXECUTE},
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(causes); i++) {
+	/* Only the engine's own words count: a broken transport may speak of files as well. */
+	for (size_t i = 0; err->http_status && i < ARRAY_SIZE(causes); i++) {
 		if (strstr(err->message, causes[i].words)) {
 			err->kind = causes[i].kind;
 			break;

@@ -129,6 +129,8 @@ static void finish(struct session *session)
 
 		if (session->ops->remove(session->backend, &err) < 0)
 			outcome->remove_failure = err;
+	} else {
+		outcome->kept = outcome->status.known;
 	}
 	step(STEP_REMOVED);
 	guardian_dismiss(&session->guardian);
