@@ -36,14 +36,14 @@ static int read_file(const uint8_t *data, size_t size, size_t cap, struct strbuf
 	return result;
 }
 
-/* The content is one run of the tar's bytes, unless holes were filled. */
+/* The content is one run of the tar's bytes, unless holes were filled: libarchive reads an old GNU
+ * header's map of them whatever the entry's type. */
 static void check_content(const struct strbuf *content, const uint8_t *data, size_t size)
 {
 	if (!content->length || memmem(data, size, content->data, content->length))
 		return;
 	for (size_t i = 0; i < content->length; i++)
 		CHECK(!content->data[i] || memchr(data, content->data[i], size));
-	CHECK(memmem(data, size, "sparse", 6) || memchr(data, 'S', size));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
