@@ -136,6 +136,11 @@ static int explain_start(struct err *err)
 	for (size_t i = 0; err->http_status && i < ARRAY_SIZE(causes); i++) {
 		if (strstr(err->message, causes[i].words)) {
 			err->kind = causes[i].kind;
+			err_hint(err,
+			         err->kind == ERR_COMMAND_NOT_FOUND
+			                 ? "is it in the image? a shell's line needs: -- sh -c "
+			                   "'LINE'"
+			                 : "may the app's user execute it? another one: -u USER");
 			break;
 		}
 	}
