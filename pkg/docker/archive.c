@@ -1,58 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkg/docker/archive.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-#include <dlfcn.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define ARCHIVE_FUNCTIONS(X)                                                                       \
-	X(archive_read_new)                                                                        \
-	X(archive_read_free)                                                                       \
-	X(archive_read_support_format_tar)                                                         \
-	X(archive_read_open_memory)                                                                \
-	X(archive_read_next_header)                                                                \
-	X(archive_read_data)                                                                       \
-	X(archive_error_string)                                                                    \
-	X(archive_entry_filetype)                                                                  \
-	X(archive_entry_hardlink)                                                                  \
-	X(archive_entry_size)
-
-struct archive_library {
-#define ARCHIVE_MEMBER(name) __typeof__(&(name)) name;
-	ARCHIVE_FUNCTIONS(ARCHIVE_MEMBER)
-#undef ARCHIVE_MEMBER
-};
-
-static const struct {
-	const char *name;
-	size_t offset;
-} symbols[] = {
-#define ARCHIVE_SYMBOL(name) {#name, offsetof(struct archive_library, name)},
-	ARCHIVE_FUNCTIONS(ARCHIVE_SYMBOL)
-#undef ARCHIVE_SYMBOL
-};
-
-static int load(struct archive_library *ret, struct err *err)
-{
-	void *handle = dlopen("libarchive.so.13", RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
-
-	if (!handle) {
-		err_set(err, ERR_SYSTEM, "cannot load libarchive: %s", dlerror());
-		return err_hint(err, "install libarchive (Debian: apt-get install libarchive13)");
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
-		void *address = dlsym(handle, symbols[i].name);
-
-		if (!address)
-			return err_set(err, ERR_SYSTEM, "libarchive is too old: it has no %s",
-			               symbols[i].name);
-		memcpy((char *)ret + symbols[i].offset, &address, sizeof(address));
-	}
-	return 0;
-}
+#include "pkg/base/archive_library.h"
 
 static int broken(const struct archive_library *library, struct archive *archive, struct err *err)
 {
@@ -122,7 +74,7 @@ int archive_read_file(const void *tar, size_t length, size_t cap, struct strbuf 
 	/* libarchive calls nothing at all an empty archive. */
 	if (!length)
 		return err_set(err, ERR_PROTOCOL, "the engine's archive has no bytes");
-	if (load(&library, err) < 0)
+	if (archive_library_load(&library, err) < 0)
 		return -1;
 	archive = library.archive_read_new();
 	if (!archive)
