@@ -7,20 +7,28 @@
 	{letter, name, kind, offsetof(struct run_options, field), argument, choices, variable, help}
 
 static const char *const keep_choices[] = {"never", "failed", "always", NULL};
+static const char *const network_choices[] = {"source", "none", "host", NULL};
 static const char *const disconnect_choices[] = {"default", "continue", "stop", NULL};
 static const char *const format_choices[] = {"table", "json", "yaml", NULL};
 
 /* Where the source is, how to reach it, how much to say. */
 #define SOURCE_OPTIONS \
 	ROW(0, "like", OPTION_STRING, like, "SOURCE", NULL, "ONEOFF_LIKE", \
-	    "the running app to clone: NAME, compose:PROJECT/SERVICE, docker:NAME, podman:NAME"), \
+	    "the running app to clone: NAME, compose:PROJECT/SERVICE, docker:NAME, podman:NAME, " \
+	    "oci:ID, oci-layout:PATH[:TAG]"), \
 	ROW(0, "from", OPTION_STRING, like, "SOURCE", NULL, NULL, NULL), \
 	ROW(0, "runtime", OPTION_STRING, runtime, "NAME", NULL, "ONEOFF_RUNTIME", \
-	    "look in this runtime only: docker or podman"), \
+	    "look in this runtime only: docker, podman or oci"), \
 	ROW('H', "host", OPTION_STRING, host, "URL", NULL, "ONEOFF_HOST", \
 	    "the engine's address, as docker takes it"), \
 	ROW(0, "context", OPTION_STRING, context, "NAME", NULL, "ONEOFF_CONTEXT", \
 	    "the docker context to use"), \
+	ROW(0, "oci-runtime", OPTION_STRING, oci_runtime, "PROGRAM", NULL, "ONEOFF_OCI_RUNTIME", \
+	    "oci: the runtime to start the task with (default: the app's own, else crun or runc)"), \
+	ROW(0, "oci-root", OPTION_STRING, oci_root, "DIR", NULL, "ONEOFF_OCI_ROOT", \
+	    "oci: where the app's runtime keeps its state (its --root)"), \
+	ROW(0, "store", OPTION_STRING, store, "DIR", NULL, "ONEOFF_STORE", \
+	    "oci: where images are unpacked (default ~/.local/share/oneoff)"), \
 	ROW('q', "quiet", OPTION_TRUE, verbosity.quiet, NULL, NULL, "ONEOFF_QUIET", \
 	    "say nothing but warnings and errors"), \
 	ROW('v', "verbose", OPTION_COUNT, verbosity.verbose, NULL, NULL, NULL, \
@@ -50,6 +58,8 @@ static const char *const format_choices[] = {"table", "json", "yaml", NULL};
 	    "add a label"), \
 	ROW(0, "name", OPTION_STRING, name, "NAME", NULL, NULL, \
 	    "a name of your own for the container"), \
+	ROW(0, "network", OPTION_CHOICE, network, "WHAT", network_choices, NULL, \
+	    "oci: the app's network (source, default), none or the machine's (host)"), \
 	ROW(0, "no-log", OPTION_TRUE, no_log, NULL, NULL, "ONEOFF_NO_LOG", \
 	    "keep the output out of the engine's log (faster exports)"), \
 	ROW(0, "fresh-volumes", OPTION_TRUE, fresh_volumes, NULL, NULL, NULL, \

@@ -26,17 +26,27 @@ int perform_failed(const struct run_options *options, const struct err *err)
 	return result.exit_code;
 }
 
+/* With the command line of the platform's own tool behind the words. */
+static void say_command(const struct backend *backend, enum backend_command command,
+                        const char *name, const char *words)
+{
+	_cleanup_(strbuf_release) struct strbuf line = STRBUF_INIT;
+
+	backend->ops->command(backend, command, name, &line);
+	message("%s: %s", words, strbuf_str(&line));
+}
+
 /* What a person cannot see from the exit code alone. */
 static void explain(const struct run_outcome *outcome, const struct identity *identity,
-                    const char *runtime)
+                    const struct backend *backend)
 {
 	if (outcome->left_behind) {
-		message("left '%s' running; end it with: %s rm -f %s", identity->name, runtime,
-		        identity->name);
+		message("left '%s' running", identity->name);
+		say_command(backend, BACKEND_COMMAND_REMOVE, identity->name, "end it with");
 	} else if (outcome->started && !outcome->status.known) {
 		message("the result is unknown: %s", outcome->failure.message);
-		message("the task may still run; look with: %s ps -a --filter name=%s", runtime,
-		        identity->name);
+		say_command(backend, BACKEND_COMMAND_LIST, identity->name,
+		            "the task may still run; look with");
 	} else if (outcome->failure.kind != ERR_NONE) {
 		message_error(&outcome->failure);
 	}
@@ -91,7 +101,7 @@ int perform(const struct run_options *options, const struct backend_settings *se
 	if (outcome.kept)
 		report(&settings->reporter, REPORT_NOTE, "kept '%s'; remove it with: %s rm %s",
 		       identity.name, runtime, identity.name);
-	explain(&outcome, &identity, runtime);
+	explain(&outcome, &identity, chosen->backend);
 	result.exit_code = exit_code_of_run(&outcome, &result.reason);
 	write_result(options, &result);
 	return result.exit_code;

@@ -24,6 +24,13 @@ static int set_text(cJSON *object, const char *key, const char *text)
 	            : json_set_node(object, key, cJSON_CreateNull());
 }
 
+static int set_count(cJSON *object, const char *key, const struct run_outcome *outcome,
+                     uint64_t bytes)
+{
+	return outcome->bytes_unknown ? json_set_node(object, key, cJSON_CreateNull())
+	                              : json_set_int64(object, key, (int64_t)bytes);
+}
+
 static int set_outcome(cJSON *object, const struct result *result)
 {
 	const struct run_outcome *outcome = result->outcome;
@@ -44,9 +51,9 @@ static int set_outcome(cJSON *object, const struct result *result)
 	failed |= json_set_bool(object, "outputComplete",
 	                        outcome->status.known && !outcome->output_lost &&
 	                                !outcome->reader_gone);
-	failed |= json_set_int64(object, "bytesIn", (int64_t)outcome->bytes_in);
-	failed |= json_set_int64(object, "bytesOut", (int64_t)outcome->bytes_out[CHUNK_STDOUT]);
-	failed |= json_set_int64(object, "bytesErr", (int64_t)outcome->bytes_out[CHUNK_STDERR]);
+	failed |= set_count(object, "bytesIn", outcome, outcome->bytes_in);
+	failed |= set_count(object, "bytesOut", outcome, outcome->bytes_out[CHUNK_STDOUT]);
+	failed |= set_count(object, "bytesErr", outcome, outcome->bytes_out[CHUNK_STDERR]);
 	failed |= set_text(object, "message", message);
 	failed |= set_text(object, "leftBehind", left);
 	return failed;

@@ -10,9 +10,10 @@
 void run_options_release(struct run_options *options)
 {
 	char *const owned[] = {
-		options->like, options->runtime, options->host,        options->context,
-		options->user, options->workdir, options->entrypoint,  options->image,
-		options->name, options->reason,  options->detach_keys, options->result,
+		options->like,        options->runtime,  options->host,        options->context,
+		options->user,        options->workdir,  options->entrypoint,  options->image,
+		options->name,        options->reason,   options->detach_keys, options->result,
+		options->oci_runtime, options->oci_root, options->store,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
@@ -143,6 +144,7 @@ int run_options_request(const struct run_options *options, bool console, struct 
 		return -1;
 	ret->cpu_nano = options->cpu;
 	ret->memory_bytes = options->memory;
+	ret->network = (enum network_mode)options->network;
 	ret->no_log = options->no_log;
 	ret->fresh_volumes = options->fresh_volumes;
 	ret->timeout_ms = options->timeout;
@@ -162,12 +164,27 @@ static const char *runtime_of(const struct source *source)
 	case SOURCE_PODMAN:
 		return "podman";
 	case SOURCE_OCI:
+	case SOURCE_OCI_LAYOUT:
 		return "oci";
 	case SOURCE_KUBERNETES:
 		return "kubernetes";
 	default:
 		return NULL;
 	}
+}
+
+/* What not every platform has. */
+static int check_capabilities(const struct run_options *options, const struct backend_ops *ops,
+                              struct err *err)
+{
+	if (options->keep != KEEP_NEVER && !(ops->capabilities & BACKEND_KEEPS)) {
+		err_set(err, ERR_USAGE, "--keep: the runtime '%s' keeps nothing", ops->name);
+		return err_hint(err, "without --keep the task and all it wrote outside of volumes "
+		                     "are deleted");
+	}
+	if (options->network != NETWORK_AS_SOURCE && !(ops->capabilities & BACKEND_NETWORK_CHOICE))
+		return err_set(err, ERR_USAGE, "--network is not for the runtime '%s'", ops->name);
+	return 0;
 }
 
 int run_options_choose(struct run_options *options, struct backend_settings *ret_settings,
@@ -181,6 +198,9 @@ int run_options_choose(struct run_options *options, struct backend_settings *ret
 		.context = options->context,
 		.call_timeout_ms = options->start_timeout,
 		.may_spawn = true,
+		.oci_runtime = options->oci_runtime,
+		.oci_root = options->oci_root,
+		.store = options->store,
 		.reporter = message_reporter(&options->verbosity),
 	};
 	if (source_parse(options->like, &source, err) < 0)
@@ -192,8 +212,12 @@ int run_options_choose(struct run_options *options, struct backend_settings *ret
 	if (choose(engines, engine_count, by_prefix ? by_prefix : options->runtime, &source,
 	           ret_settings, ret, err) < 0)
 		return -1;
+	if (check_capabilities(options, ret->backend->ops, err) < 0)
+		return -1;
 	report(&ret_settings->reporter, REPORT_DETAIL, "source: %s %s, image %s (%s)",
-	       ret->backend->ops->name, ret->release.name, ret->release.image, ret->release.digest);
+	       ret->backend->ops->name, ret->release.name,
+	       ret->release.image ? ret->release.image : "unknown",
+	       ret->release.digest ? ret->release.digest : "no digest");
 	if (!ret->release.running)
 		report(&ret_settings->reporter, REPORT_NOTE,
 		       "'%s' is not running (%s); the task gets its configuration all the same",

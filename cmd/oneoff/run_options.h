@@ -26,11 +26,13 @@ enum output_format {
 struct run_options {
 	char *like;
 	char *runtime, *host, *context;
+	char *oci_runtime, *oci_root, *store;
 	bool tty, no_tty, no_stdin;
 	struct strv env, env_files, labels;
 	char *user, *workdir, *entrypoint, *image, *name, *reason, *detach_keys, *result;
 	int64_t cpu, memory, timeout, start_timeout, grace, keep_for;
 	int keep;          /* enum keep_mode */
+	int network;       /* enum network_mode */
 	int on_disconnect; /* enum disconnect_choice */
 	bool no_log, fresh_volumes;
 	struct verbosity verbosity;

@@ -26,6 +26,9 @@ enum backend_capability {
 	BACKEND_HALF_CLOSE = 1 << 1,       /* the end of stdin can be told without a terminal */
 	BACKEND_REMOVES_ITSELF = 1 << 2, /* the platform deletes the task when the client is gone */
 	BACKEND_READS_FILES = 1 << 3,    /* read_file works */
+	BACKEND_GUARDS_ITSELF = 1 << 4,  /* a process of its own cleans up after our death */
+	BACKEND_KEEPS = 1 << 5,          /* an ended object can be kept (--keep) */
+	BACKEND_NETWORK_CHOICE = 1 << 6, /* request.network is honoured */
 };
 
 /* What the person said about where to look. Borrowed strings; NULL when not said. */
@@ -33,6 +36,9 @@ struct backend_settings {
 	const char *host;        /* -H */
 	const char *context;     /* --context */
 	int64_t call_timeout_ms; /* of one ordinary request; 0: the backend's own */
+	const char *oci_runtime; /* --oci-runtime: a path, or a name in PATH */
+	const char *oci_root;    /* --oci-root: where the app's runtime keeps its state */
+	const char *store;       /* --store: where images are unpacked */
 	bool may_spawn; /* false: an engine that would have to be started does not answer */
 	struct reporter reporter;
 };
@@ -43,6 +49,7 @@ struct release {
 	char *name;            /* owned; "web" */
 	char *image;           /* owned; human name of the image, may be NULL */
 	char *digest;          /* owned; what identifies the image */
+	char *workdir;         /* owned; the app's working folder where `document` does not tell it */
 	bool running;          /* false: it stopped; cloned all the same */
 	char *status;          /* owned; "running", "exited (3)"… */
 	cJSON *document;       /* owned; the platform's own description */
@@ -78,6 +85,12 @@ struct exit_status {
 	char message[256];  /* the platform's own words, unescaped, or "" */
 };
 
+/* What a person can type to see to an object without us. */
+enum backend_command {
+	BACKEND_COMMAND_LIST,   /* whether it is there, whether it runs */
+	BACKEND_COMMAND_REMOVE, /* ends and deletes it */
+};
+
 struct backend; /* the platform's own; begins with `const struct backend_ops *ops` */
 
 struct backend_ops {
@@ -97,10 +110,13 @@ struct backend_ops {
 	            const struct request *request, const struct identity *identity,
 	            struct plan *ret, struct err *err);
 	/* Makes the object, does not start it. After a lost reply it finds its own object by name:
-	 * there is never a second one. */
+	 * there is never a second one. `burial` is what is to be done when we die from now on, for
+	 * platforms that see to it themselves. */
 	int (*create)(struct backend *backend, const struct plan *plan,
-	              const struct identity *identity, struct err *err);
-	/* Connects every stream. The channel is owned by the backend until close. */
+	              const struct identity *identity, const struct burial *burial,
+	              struct err *err);
+	/* Connects every stream. The channel is owned by the backend until close; NULL when the task
+	 * has our own descriptors, so that nothing is to be moved. */
 	int (*attach)(struct backend *backend, bool tty, bool stdin_open, const char *detach_keys,
 	              struct channel **ret, struct err *err);
 	/* Registers the wait; returns only when the platform has confirmed it. */
@@ -142,6 +158,9 @@ struct backend_ops {
 	 * opens the backend and calls this. Removes the object when it never started; with `stop`
 	 * also when it runs; else watches it until `deadline` and kills it then. Blocks. */
 	int (*bury)(struct backend *backend, const struct burial *burial, struct err *err);
+	/* Appends the command line of the platform's own tool. */
+	void (*command)(const struct backend *backend, enum backend_command command,
+	                const char *name, struct strbuf *ret);
 	void (*close)(struct backend *backend);
 };
 

@@ -8,6 +8,7 @@ void release_release(struct release *release)
 	free(release->image);
 	free(release->digest);
 	free(release->status);
+	free(release->workdir);
 	json_free(&release->document);
 	json_free(&release->image_document);
 	*release = (struct release){.id = NULL};

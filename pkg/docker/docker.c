@@ -237,9 +237,20 @@ static int docker_plan(struct backend *backend, const struct release *release,
 	return docker_clone(&input, ret, err);
 }
 
+static void docker_command(const struct backend *backend, enum backend_command command,
+                           const char *name, struct strbuf *ret)
+{
+	const char *tool = backend->ops->name;
+
+	if (command == BACKEND_COMMAND_LIST)
+		strbuf_addf(ret, "%s ps -a --filter name=%s", tool, name);
+	else
+		strbuf_addf(ret, "%s rm -f %s", tool, name);
+}
+
 #define DOCKER_CAPABILITIES                                                                        \
 	(BACKEND_SEPARATE_STREAMS | BACKEND_HALF_CLOSE | BACKEND_REMOVES_ITSELF |                  \
-	 BACKEND_READS_FILES)
+	 BACKEND_READS_FILES | BACKEND_KEEPS)
 
 #define DOCKER_SLOTS                                                                               \
 	.capabilities = DOCKER_CAPABILITIES, .find = docker_find, .plan = docker_plan,             \
@@ -248,7 +259,7 @@ static int docker_plan(struct backend *backend, const struct release *release,
 	.reattach = docker_reattach, .may_have_ended = docker_may_have_ended,                      \
 	.signal = docker_signal, .resize = docker_resize, .remove = docker_remove,                 \
 	.sweep = docker_sweep, .read_file = docker_read_file, .bury = docker_bury,                 \
-	.close = docker_close
+	.command = docker_command, .close = docker_close
 
 const struct backend_ops docker_backend = {.name = "docker", .open = docker_open, DOCKER_SLOTS};
 const struct backend_ops podman_backend = {.name = "podman", .open = podman_open, DOCKER_SLOTS};

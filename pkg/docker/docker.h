@@ -88,7 +88,7 @@ int docker_find(struct backend *backend, const struct source *source, struct rel
                 struct err *err);
 /* task.c */
 int docker_create(struct backend *backend, const struct plan *plan, const struct identity *identity,
-                  struct err *err);
+                  const struct burial *burial, struct err *err);
 int docker_attach(struct backend *backend, bool tty, bool stdin_open, const char *detach_keys,
                   struct channel **ret, struct err *err);
 int docker_task_start(struct backend *backend, struct err *err);

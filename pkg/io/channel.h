@@ -29,8 +29,10 @@ struct chunk {
 struct channel;
 
 struct channel_ops {
-	/* The descriptor to poll. */
+	/* The descriptor to poll; -1: nothing to wait for now. */
 	int (*fd)(const struct channel *channel);
+	/* The descriptor to poll before writing, where it is another one; NULL: the same. */
+	int (*write_fd)(const struct channel *channel);
 	/* The next piece of output. IO_OK with a chunk of at least one byte: read again before
 	 * polling. */
 	enum io_result (*read)(struct channel *channel, struct chunk *ret);

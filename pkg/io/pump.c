@@ -15,7 +15,8 @@ int pump_open(struct pump *pump, struct channel *channel, int input_fd, bool tty
 {
 	*pump = (struct pump){.channel = channel, .tty = tty, .input_fd = input_fd};
 	pump->spool = (struct spool)SPOOL_INIT;
-	pump->input = input_fd < 0 ? PUMP_INPUT_CLOSED : PUMP_INPUT_OPEN;
+	pump->input = input_fd < 0 || !channel ? PUMP_INPUT_CLOSED : PUMP_INPUT_OPEN;
+	pump->channel_state = channel ? IO_OK : IO_EOF;
 	output_open(&pump->outputs[CHUNK_STDOUT], STDOUT_FILENO);
 	output_open(&pump->outputs[CHUNK_STDERR], STDERR_FILENO);
 	pump->input_bytes = malloc(PUMP_INPUT_SIZE);
@@ -65,7 +66,10 @@ size_t pump_items(const struct pump *pump, struct loop_item *items)
 		return count;
 	if (!blocked || (pump->task_ended && !pump->spool_full))
 		want |= LOOP_READ;
-	if (input_waits(pump))
+	if (input_waits(pump) && pump->channel->ops->write_fd)
+		items[count++] = (struct loop_item){pump->channel->ops->write_fd(pump->channel),
+		                                    LOOP_WRITE, 0};
+	else if (input_waits(pump))
 		want |= LOOP_WRITE;
 	items[count++] = (struct loop_item){pump->channel->ops->fd(pump->channel), want, 0};
 	if (pump->input == PUMP_INPUT_OPEN && !input_waits(pump))

@@ -47,7 +47,8 @@ struct pump {
 	uint64_t bytes_out[CHUNK_STREAM_COUNT];
 };
 
-/* input_fd -1: the task's stdin is not forwarded. 0, or -1 when memory ran out. */
+/* input_fd -1: the task's stdin is not forwarded. channel NULL: the task has our own descriptors, there is
+ * nothing to move. 0, or -1 when memory ran out. */
 int pump_open(struct pump *pump, struct channel *channel, int input_fd, bool tty, struct err *err);
 /* Fills at most PUMP_MAX_ITEMS items; returns how many. */
 size_t pump_items(const struct pump *pump, struct loop_item *items);

@@ -115,7 +115,7 @@ int choose(const struct backend_ops *const *engines, size_t count, const char *r
 
 	if (!is_known(&search)) {
 		err_set(err, ERR_USAGE, "this version has no runtime '%s'", runtime);
-		return err_hint(err, "it has: docker, podman");
+		return err_hint(err, "it has: docker, podman, oci");
 	}
 	*err = (struct err)ERR_INIT;
 	own.may_spawn = false;

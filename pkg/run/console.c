@@ -122,7 +122,8 @@ static int look(const struct chooser *chooser, const char *path, size_t cap, str
 static int look_in_folder(const struct chooser *chooser, const char *file, size_t cap,
                           struct strbuf *ret, struct err *err)
 {
-	const char *folder = json_string(chooser->release->document, "Config.WorkingDir");
+	const char *told = json_string(chooser->release->document, "Config.WorkingDir");
+	const char *folder = chooser->release->workdir ? chooser->release->workdir : told;
 	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
 
 	strbuf_adds(&path, folder && *folder ? folder : "/");

@@ -27,6 +27,9 @@ static int prepare(struct session *session, struct err *err)
 	loop->interrupted = session_interrupted;
 	if (terminal >= 0 && terminal_open(&session->terminal, terminal, err) < 0)
 		return -1;
+	/* A platform that guards itself leaves only a terminal to be restored. */
+	if ((session->ops->capabilities & BACKEND_GUARDS_ITSELF) && terminal < 0)
+		return 0;
 	return guardian_start(&session->guardian, session->ops, settings->backend_settings,
 	                      terminal, err);
 }
@@ -45,7 +48,8 @@ static int start_task(struct session *session, struct err *err)
 		burial.deadline = settings->identity->started + request->timeout_ms / 1000 + 1;
 	step(STEP_BEFORE_CREATE);
 	guardian_watch_task(&session->guardian, &burial);
-	if (session->ops->create(session->backend, settings->plan, settings->identity, err) < 0)
+	if (session->ops->create(session->backend, settings->plan, settings->identity, &burial,
+	                         err) < 0)
 		return -1;
 	step(STEP_CREATED);
 	if (session->ops->attach(session->backend, request->tty, request->stdin_open,
@@ -94,6 +98,7 @@ static void run_started(struct session *session)
 	step(STEP_PUMPING);
 	session_pump(session);
 	step(STEP_ENDED);
+	outcome->bytes_unknown = !session->channel;
 	outcome->bytes_in = session->pump.bytes_in;
 	outcome->bytes_out[CHUNK_STDOUT] = session->pump.bytes_out[CHUNK_STDOUT];
 	outcome->bytes_out[CHUNK_STDERR] = session->pump.bytes_out[CHUNK_STDERR];
@@ -111,7 +116,7 @@ static bool must_remove(const struct session *session)
 	if (!outcome->started)
 		return true;
 	if (outcome->failure.kind == ERR_RESULT_UNKNOWN)
-		return session->stopping;
+		return session->stopping || session->gone;
 	return keep == KEEP_NEVER || (keep == KEEP_FAILED && !failed);
 }
 

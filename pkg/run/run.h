@@ -37,6 +37,7 @@ struct run_outcome {
 	struct err failure;        /* kind ERR_NONE, or why it did not start or is not known */
 	struct err remove_failure; /* kind ERR_NONE, or what is left */
 	int64_t started_seconds, ended_seconds; /* unix */
+	bool bytes_unknown; /* the task had our own descriptors: nobody counted */
 	uint64_t bytes_in;
 	uint64_t bytes_out[CHUNK_STREAM_COUNT];
 };

@@ -59,6 +59,7 @@ static void recover(struct session *session)
 		if (!status.known && session->outcome->failure.kind == ERR_NONE)
 			err_set(&session->outcome->failure, ERR_RESULT_UNKNOWN,
 			        "the task is gone and nobody can say how it ended");
+		session->gone = true;
 		set_ended(session, &status);
 	} else if (result == 0) {
 		session->wait_broke = false;
@@ -152,7 +153,7 @@ static void check_stream(struct session *session)
 	int64_t now = clock_monotonic_ms();
 	struct err err = ERR_INIT;
 
-	if (pump->channel_state == IO_OK || outcome->output_lost)
+	if (!pump->channel || pump->channel_state == IO_OK || outcome->output_lost)
 		return;
 	if (pump->channel_state == IO_ERROR && session->ended) {
 		outcome->output_lost = true;

@@ -20,6 +20,7 @@ struct session {
 
 	bool running;    /* started and not known to have ended */
 	bool ended;      /* the verdict is in outcome->status, or will never be known */
+	bool gone;       /* …unknown, but it surely runs no more */
 	bool wait_broke; /* ask recover from time to time */
 	int64_t recover_at, recover_limit; /* monotonic ms */
 	int recover_pause_ms;

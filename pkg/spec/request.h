@@ -24,6 +24,12 @@ enum keep_mode {
 	KEEP_ALWAYS,
 };
 
+enum network_mode {
+	NETWORK_AS_SOURCE,
+	NETWORK_NONE, /* nothing but a loopback */
+	NETWORK_HOST, /* the machine's own */
+};
+
 #define REQUEST_AS_SOURCE INT64_C(-1) /* a number that is not set: as the app has it */
 
 struct request {
@@ -39,8 +45,9 @@ struct request {
 	enum entrypoint_mode entrypoint_mode;
 	int64_t cpu_nano;     /* billionths of a processor, or REQUEST_AS_SOURCE */
 	int64_t memory_bytes; /* or REQUEST_AS_SOURCE */
-	bool no_log;          /* log driver none */
-	bool fresh_volumes;   /* do not share the source's anonymous volumes */
+	enum network_mode network;
+	bool no_log;        /* log driver none */
+	bool fresh_volumes; /* do not share the source's anonymous volumes */
 
 	bool tty;
 	bool stdin_open; /* false: the task reads /dev/null */

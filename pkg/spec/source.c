@@ -9,10 +9,8 @@ static const struct {
 	const char *prefix;
 	enum source_kind kind;
 } prefixes[] = {
-	{"compose", SOURCE_COMPOSE},
-	{"docker", SOURCE_DOCKER},
-	{"podman", SOURCE_PODMAN},
-	{"oci", SOURCE_OCI},
+	{"compose", SOURCE_COMPOSE}, {"docker", SOURCE_DOCKER},         {"podman", SOURCE_PODMAN},
+	{"oci", SOURCE_OCI},         {"oci-layout", SOURCE_OCI_LAYOUT},
 };
 
 void source_release(struct source *source)
@@ -20,6 +18,7 @@ void source_release(struct source *source)
 	free(source->text);
 	free(source->name);
 	free(source->project);
+	free(source->reference);
 	free(source->object_kind);
 	*source = (struct source){0};
 }
@@ -45,7 +44,7 @@ static int refuse_prefix(const char *text, size_t length, struct err *err)
 	err_set(err, ERR_USAGE, "source '%s' begins with the unknown prefix '%s:'", text, word);
 	if (near)
 		return err_hint(err, "did you mean '%s:'?", near);
-	return err_hint(err, "the prefixes are compose:, docker:, podman: and oci:");
+	return err_hint(err, "the prefixes are compose:, docker:, podman:, oci: and oci-layout:");
 }
 
 static bool has_control_byte(const char *text)
@@ -81,6 +80,20 @@ static int split_slash(const char *text, const char *part, char **ret_first, cha
 	return 0;
 }
 
+/* "PATH", "PATH:TAG" or "PATH@sha256:HEX". A tag has no slash, so a colon in a folder's name is none. */
+static int split_reference(const char *part, struct source *source, struct err *err)
+{
+	const char *cut = strrchr(part, '@');
+
+	if (!cut || cut[1] == '/' || strchr(cut, '/'))
+		cut = strrchr(part, ':');
+	if (cut && (strchr(cut, '/') || cut == part || !cut[1]))
+		cut = NULL;
+	source->name = cut ? strndup(part, (size_t)(cut - part)) : strdup(part);
+	source->reference = cut ? strdup(cut + 1) : NULL;
+	return source->name && (!cut || source->reference) ? 0 : err_no_memory(err);
+}
+
 /* What stands behind "docker:" and its like. */
 static int parse_prefixed(const char *text, const char *colon, struct source *source,
                           struct err *err)
@@ -95,6 +108,8 @@ static int parse_prefixed(const char *text, const char *colon, struct source *so
 	source->kind = prefixes[i].kind;
 	if (!colon[1])
 		return refuse(text, "has no name", err);
+	if (source->kind == SOURCE_OCI_LAYOUT)
+		return split_reference(colon + 1, source, err);
 	if (source->kind != SOURCE_COMPOSE && strchr(colon, '/'))
 		return refuse(text, "has a slash, which no container's name has", err);
 	return split_slash(text, colon + 1, &source->project, &source->name, err);

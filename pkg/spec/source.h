@@ -5,6 +5,7 @@
  *	web                      a container name, an id prefix, or a compose service
  *	compose:PROJECT/SERVICE  compose:SERVICE
  *	docker:NAME  podman:NAME  oci:ID
+ *	oci-layout:PATH[:TAG]  oci-layout:PATH@sha256:HEX    an image on disk
  *	deploy/web  sts/ ds/ rs/ job/ cronjob/ pod/ svc/   KIND.GROUP/NAME     Kubernetes
  *
  * A slash means Kubernetes; an object kind stays as typed. Single thread.
@@ -25,6 +26,7 @@ enum source_kind {
 	SOURCE_DOCKER,     /* name */
 	SOURCE_PODMAN,     /* name */
 	SOURCE_OCI,        /* name = container id */
+	SOURCE_OCI_LAYOUT, /* name = path of an image on disk, reference = tag or digest */
 	SOURCE_KUBERNETES, /* object_kind and name */
 };
 
@@ -33,6 +35,7 @@ struct source {
 	char *text;        /* owned; as typed */
 	char *name;        /* owned; never NULL after source_parse */
 	char *project;     /* owned; SOURCE_COMPOSE only, may be NULL */
+	char *reference;   /* owned; SOURCE_OCI_LAYOUT only, may be NULL */
 	char *object_kind; /* owned; SOURCE_KUBERNETES only */
 };
 

@@ -44,7 +44,7 @@ static inline int docker_bench_create(struct docker_bench *bench, const char *do
 	cr_assert_eq(json_parse(document, strlen(document), JSON_MAX_BYTES, &bench->plan.document,
 	                        &bench->err),
 	             0);
-	return docker_create(bench->backend, &bench->plan, &bench->identity, &bench->err);
+	return docker_create(bench->backend, &bench->plan, &bench->identity, NULL, &bench->err);
 }
 
 /* As the clone makes it, as far as the backend looks at it. */

@@ -50,7 +50,7 @@ static int perform(struct fake_run *run, struct err *err)
 	struct backend_settings settings = {.call_timeout_ms = 300000, .reporter = reporter};
 
 	struct loop loop = LOOP_INIT;
-	struct source source = {SOURCE_BARE, NULL, (char *)"web", NULL, NULL};
+	struct source source = {.kind = SOURCE_BARE, .name = (char *)"web"};
 	_cleanup_(release_release) struct release release = {.id = NULL};
 	_cleanup_(plan_release) struct plan plan;
 	struct backend *backend = NULL;

@@ -6,7 +6,7 @@
 static int find(struct docker_bench *bench, enum source_kind kind, const char *project,
                 const char *name)
 {
-	struct source source = {kind, NULL, (char *)name, (char *)project, NULL};
+	struct source source = {.kind = kind, .name = (char *)name, .project = (char *)project};
 
 	release_release(&bench->release);
 	return docker_find(bench->backend, &source, &bench->release, &bench->err);

@@ -83,8 +83,12 @@ static void scripted_close(struct channel *channel)
 }
 
 static const struct channel_ops scripted_ops = {
-	scripted_fd,         scripted_read,  scripted_write,
-	scripted_half_close, scripted_error, scripted_close,
+	.fd = scripted_fd,
+	.read = scripted_read,
+	.write = scripted_write,
+	.half_close = scripted_half_close,
+	.error = scripted_error,
+	.close = scripted_close,
 };
 
 /* The pump's own stdout and stderr are pipes here; each test is a process of its own. */

@@ -83,7 +83,7 @@ static const struct backend_ops *const both[] = {&first_engine, &second_engine};
 static int choose_among(const char *runtime, const char *host, size_t *ret_number, struct err *err)
 {
 	struct backend_settings settings = {.host = host, .may_spawn = true};
-	struct source source = {SOURCE_BARE, NULL, (char *)"web", NULL, NULL};
+	struct source source = {.kind = SOURCE_BARE, .name = (char *)"web"};
 	_cleanup_(chosen_release) struct chosen chosen = {.backend = NULL};
 
 	if (choose(both, 2, runtime, &source, &settings, &chosen, err) < 0)

@@ -73,7 +73,7 @@ Test(source, refuses_with_message_and_hint)
 		{"docker:/web", "no container's name", "name a container"},
 		{"oci:a/b", "no container's name", "name a container"},
 		{"dokcer:web", "unknown prefix 'dokcer:'", "did you mean 'docker:'?"},
-		{"nginx:1.25", "unknown prefix 'nginx:'", "compose:, docker:, podman: and oci:"},
+		{"nginx:1.25", "unknown prefix 'nginx:'", "compose:, docker:, podman:, oci: and oci-layout:"},
 		{":web", "unknown prefix ':'", "the prefixes are"},
 		{"Docker:web", "unknown prefix 'Docker:'", "did you mean 'docker:'?"},
 		{"docke:x/y", "unknown prefix 'docke:'", "did you mean 'docker:'?"},

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include "oci/command.h"
+#include "oci/file.h"
+#include "oci/leftovers.h"
+#include "oci/namespace.h"
+#include "oci/oci_internal.h"
+#include "oci/remove.h"
+
+static int make_folder(const char *path, bool must_be_new, struct err *err)
+{
+	if (mkdir(path, 0700) == 0 || (errno == EEXIST && !must_be_new))
+		return 0;
+	if (errno != EEXIST)
+		return err_errno(err, "cannot make %s", path);
+	err_set(err, ERR_CONFLICT, "the name '%s' is taken", strrchr(path, '/') + 1);
+	return err_hint(err, "choose another --name, or wait for that task's end");
+}
+
+/* A folder that another user made in /tmp is none of ours. */
+static int check_run_folder(const struct oci *oci, struct err *err)
+{
+	struct stat info;
+
+	if (lstat(oci->run_folder, &info) < 0)
+		return err_errno(err, "cannot read %s", oci->run_folder);
+	if (!S_ISDIR(info.st_mode) || info.st_uid != geteuid() || (info.st_mode & 022))
+		return err_set(err, ERR_DENIED, "%s is not ours alone", oci->run_folder);
+	return 0;
+}
+
+/* Names become folders, and arguments of the runtime. */
+static bool is_container_name(const char *name)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-";
+
+	return *name && *name != '.' && *name != '-' && strlen(name) <= 200 &&
+	       strspn(name, letters) == strlen(name);
+}
+
+/* The lock says that the task's monitor lives; it inherits the descriptor. */
+static int lock_folder(struct oci *oci, struct err *err)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (asprintf(&path, "%s/lock", oci->folder) < 0) {
+		path = NULL;
+		return err_no_memory(err);
+	}
+	oci->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (oci->lock_fd < 0 || flock(oci->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return err_errno(err, "cannot lock %s", path);
+	return 0;
+}
+
+static int write_bundle(struct oci *oci, const cJSON *config, struct err *err)
+{
+	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
+	_cleanup_fd_ int fd = open(oci->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	json_print(config, false, &text);
+	if (text.failed)
+		return err_no_memory(err);
+	if (fd < 0)
+		return err_errno(err, "cannot open %s", oci->folder);
+	if (mkdirat(fd, "rootfs", 0755) < 0 || mkdirat(fd, "upper", 0700) < 0)
+		return err_errno(err, "cannot make folders in %s", oci->folder);
+	/* Who has to delete it, should we not. */
+	if (file_write_new(fd, "runtime", oci->runtime.path, strlen(oci->runtime.path), err) < 0)
+		return -1;
+	return file_write_new(fd, "config.json", strbuf_str(&text), text.length, err);
+}
+
+static int make_bundle(struct oci *oci, const struct plan *plan, const struct identity *identity,
+                       struct err *err)
+{
+	_cleanup_fd_ int run_lock = -1;
+	_cleanup_free_ char *folder = NULL;
+
+	if (!is_container_name(identity->name))
+		return err_set(err, ERR_USAGE, "'%s' cannot be a container's name", identity->name);
+	oci->name = strdup(identity->name);
+	if (!oci->name || asprintf(&folder, "%s/%s", oci->run_folder, identity->name) < 0)
+		return err_no_memory(err);
+	if (make_folder(oci->run_folder, false, err) < 0 || check_run_folder(oci, err) < 0 ||
+	    make_folder(oci->runtime.state_root, false, err) < 0)
+		return -1;
+	run_lock = run_folder_lock(oci->run_folder, false, err);
+	if (run_lock < 0 || make_folder(folder, true, err) < 0)
+		return -1;
+	oci->folder = TAKE_PTR(folder);
+	return lock_folder(oci, err) < 0 || write_bundle(oci, plan->document, err) < 0 ? -1 : 0;
+}
+
+int oci_create(struct backend *backend, const struct plan *plan, const struct identity *identity,
+               const struct burial *burial, struct err *err)
+{
+	struct oci *oci = (struct oci *)backend;
+	int kept[2];
+
+	/* A stopped app's mounts, which may hold the command, are not there. */
+	if ((oci->state.running || oci->image) &&
+	    command_check(oci->root_fd, plan->document, err) < 0)
+		return -1;
+	if (make_bundle(oci, plan, identity, err) < 0)
+		return -1;
+	oci->tty = json_true(plan->document, "process.terminal");
+	kept[0] = oci->lock_fd;
+	kept[1] = oci->snapshot.lock_fd;
+
+	const struct monitor_settings settings = {
+		.runtime = &oci->runtime,
+		.rootfs = &oci->rootfs,
+		.name = oci->name,
+		.folder = oci->folder,
+		.cgroup = oci->cgroup,
+		.tty = oci->tty,
+		.user_namespace = oci->needs_user_namespace,
+		.source_pid = oci->state.running && namespace_is_other_user(oci->state.pid)
+	                              ? oci->state.pid
+	                              : 0,
+		.stop = burial->stop,
+		.deadline = burial->deadline,
+		.keep_fds = kept,
+		.keep_fds_count = ARRAY_SIZE(kept),
+	};
+
+	if (monitor_start(&settings, &oci->monitor, err) < 0)
+		return -1;
+	oci->loop->driver = (struct loop_driver){oci_loop_wait, oci};
+	return 0;
+}
+
+/* Our own descriptor, unless it is a terminal or not open: then a pipe, whose other end *ret_ours is. */
+static int choose_descriptor(struct oci *oci, int number, int *ret_ours, struct err *err)
+{
+	int fds[2], ours = number == STDIN_FILENO ? 1 : 0;
+
+	*ret_ours = -1;
+	if (fcntl(number, F_GETFD) >= 0 && !isatty(number)) {
+		oci->task_fds[number] = fcntl(number, F_DUPFD_CLOEXEC, 3);
+		return oci->task_fds[number] < 0 ? err_errno(err, "dup") : 0;
+	}
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_errno(err, "pipe");
+	oci->task_fds[number] = fds[1 - ours];
+	*ret_ours = fds[ours];
+	return 0;
+}
+
+static void close_task_fds(struct oci *oci)
+{
+	for (int i = 0; i < 3; i++) {
+		if (oci->task_fds[i] >= 0)
+			close(oci->task_fds[i]);
+		oci->task_fds[i] = -1;
+	}
+}
+
+static int attach_streams(struct oci *oci, bool stdin_open, int ours[3], struct err *err)
+{
+	if (stdin_open) {
+		if (choose_descriptor(oci, STDIN_FILENO, &ours[0], err) < 0)
+			return -1;
+	} else {
+		oci->task_fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	}
+	return choose_descriptor(oci, STDOUT_FILENO, &ours[1], err) < 0 ||
+	                       choose_descriptor(oci, STDERR_FILENO, &ours[2], err) < 0
+	               ? -1
+	               : 0;
+}
+
+int oci_attach(struct backend *backend, bool tty, bool stdin_open, const char *detach_keys,
+               struct channel **ret, struct err *err)
+{
+	struct oci *oci = (struct oci *)backend;
+	int ours[3] = {-1, -1, -1};
+	int result = 0;
+
+	if (detach_keys)
+		return err_set(err, ERR_USAGE, "--detach-keys: the oci runtime cannot detach");
+	if (!tty)
+		result = attach_streams(oci, stdin_open, ours, err);
+	*ret = NULL;
+	if (result == 0 && (tty || ours[0] >= 0 || ours[1] >= 0 || ours[2] >= 0)) {
+		*ret = oci->channel = oci_channel_new(ours[0], ours[1], ours[2], tty);
+		if (oci->channel)
+			return 0;
+		result = err_no_memory(err);
+	}
+	for (int i = 0; result < 0 && i < 3; i++)
+		if (ours[i] >= 0)
+			close(ours[i]);
+	return result;
+}
+
+/* The monitor is the task's parent: its wait is there before the task is. */
+int oci_arm(struct backend *backend, struct err *err)
+{
+	(void)backend;
+	(void)err;
+	return 0;
+}
+
+int oci_start(struct backend *backend, struct err *err)
+{
+	struct oci *oci = (struct oci *)backend;
+	struct message message = {.type = MESSAGE_START};
+	int fds[MESSAGE_MAX_FDS];
+
+	if (message_send(oci->monitor.fd, &message, oci->task_fds, oci->tty ? 0 : 3, err) < 0)
+		return -1;
+	close_task_fds(oci);
+	if (oci_wait_message(oci, oci->settings.call_timeout_ms, &message, fds, err) < 0)
+		return -1;
+	if (message.type == MESSAGE_FAILED) {
+		err_set(err, message.kind, "%s", message.text);
+		return message.hint[0] ? err_hint(err, "%s", message.hint) : -1;
+	}
+	if (message.type != MESSAGE_STARTED || (oci->tty && fds[0] < 0))
+		return err_set(err, ERR_INTERNAL, "the monitor answered out of turn");
+	oci->pid = message.number;
+	oci->pid_start_time = process_start_time(oci->pid);
+	if (oci->tty)
+		oci_channel_set_terminal(oci->channel, fds[0]);
+	oci->started = true;
+	return 0;
+}
+
+int oci_signal(struct backend *backend, int signal_number, struct err *err)
+{
+	struct oci *oci = (struct oci *)backend;
+	struct message message = {.type = MESSAGE_SIGNAL, .number = signal_number};
+
+	return oci->ended ? 0 : message_send(oci->monitor.fd, &message, NULL, 0, err);
+}
+
+int oci_resize(struct backend *backend, int rows, int columns, struct err *err)
+{
+	struct oci *oci = (struct oci *)backend;
+	struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
+	int master = oci->channel ? oci_channel_terminal(oci->channel) : -1;
+
+	if (master >= 0 && ioctl(master, TIOCSWINSZ, &size) < 0)
+		return err_errno(err, "cannot set the terminal's size");
+	return 0;
+}

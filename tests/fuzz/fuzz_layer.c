@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Any bytes as a layer, applied twice to one root: nothing outside it changes, not even a time; what
+ * fails says why; no descriptor stays open; everything can be deleted again. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "oci/layer.h"
+
+#define BLOCK 512
+
+#define CHECK(condition)                                                                           \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			abort();                                                                   \
+	} while (0)
+
+static struct {
+	char path[64];
+	int fd;
+	struct stat folder, file;
+} base;
+
+static void remove_base(void)
+{
+	struct err err = ERR_INIT;
+
+	CHECK(tree_remove(AT_FDCWD, base.path, &err) == 0);
+}
+
+static void look(struct stat *folder, struct stat *file)
+{
+	CHECK(fstatat(base.fd, "outside", folder, AT_SYMLINK_NOFOLLOW) == 0);
+	CHECK(fstatat(base.fd, "outside/canary", file, AT_SYMLINK_NOFOLLOW) == 0);
+}
+
+/* Of the folder itself too: a new name beside the root would change its number of links or be seen
+ * by the rmdir in the end. */
+static void make_base(void)
+{
+	int fd;
+
+	(void)snprintf(base.path, sizeof(base.path), "%s/oneoff-fuzz-XXXXXX",
+	               access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	CHECK(mkdtemp(base.path));
+	CHECK(atexit(remove_base) == 0);
+	base.fd = open(base.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK(base.fd >= 0 && mkdirat(base.fd, "outside", 0755) == 0);
+	fd = openat(base.fd, "outside/canary", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	CHECK(fd >= 0 && write(fd, "sings", 5) == 5);
+	close(fd);
+	look(&base.folder, &base.file);
+}
+
+static bool is_same(const struct stat *one, const struct stat *two)
+{
+	return one->st_ino == two->st_ino && one->st_mode == two->st_mode &&
+	       one->st_uid == two->st_uid && one->st_nlink == two->st_nlink &&
+	       one->st_size == two->st_size &&
+	       !memcmp(&one->st_mtim, &two->st_mtim, sizeof(one->st_mtim)) &&
+	       !memcmp(&one->st_ctim, &two->st_ctim, sizeof(one->st_ctim));
+}
+
+static void check_outside(void)
+{
+	struct stat folder, file;
+
+	look(&folder, &file);
+	CHECK(is_same(&folder, &base.folder) && is_same(&file, &base.file));
+}
+
+struct memory {
+	struct byte_source source;
+	const uint8_t *bytes;
+	size_t length;
+};
+
+static ssize_t read_memory(struct byte_source *source, void *buffer, size_t size, struct err *err)
+{
+	struct memory *memory = (struct memory *)source;
+
+	(void)err;
+	if (size > memory->length)
+		size = memory->length;
+	/* Pieces of odd lengths. */
+	if (size > 1000)
+		size = 777;
+	if (size)
+		memcpy(buffer, memory->bytes, size);
+	memory->bytes += size;
+	memory->length -= size;
+	return (ssize_t)size;
+}
+
+/* A changed header would be refused for its sum; put it right, as an attacker would. */
+static void fix_sums(uint8_t *data, size_t size)
+{
+	for (; size >= BLOCK; data += BLOCK, size -= BLOCK) {
+		unsigned sum = 0;
+
+		if (memcmp(data + 257, "ustar", 5) != 0)
+			continue;
+		memset(data + 148, ' ', 8);
+		for (size_t i = 0; i < BLOCK; i++)
+			sum += data[i];
+		for (size_t i = 6; i-- > 0; sum >>= 3)
+			data[148 + i] = (uint8_t)('0' + (sum & 7));
+		data[154] = '\0';
+	}
+}
+
+static void apply(const uint8_t *data, size_t size, int root, bool privileged)
+{
+	struct memory memory = {.source = {.read = read_memory}, .bytes = data, .length = size};
+	struct layer_budget budget = {.bytes = 4 << 20, .entries = 1000};
+	const struct layer_options options = {
+		.root_fd = root, .budget = &budget, .privileged = privileged};
+	struct err err = ERR_INIT;
+	int next = dup(root);
+
+	close(next);
+	if (layer_apply(&memory.source, &options, &err) < 0)
+		CHECK(*err.message && (err.kind == ERR_REFUSED || err.kind == ERR_PROTOCOL ||
+		                       err.kind == ERR_SYSTEM || err.kind == ERR_NO_MEMORY));
+	else
+		CHECK(memory.length == 0);
+	CHECK(budget.bytes <= 4 << 20 && budget.entries <= 1000);
+	/* The lowest free number is what it was. */
+	CHECK(dup(root) == next);
+	close(next);
+	check_outside();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *copy = malloc(size + 1);
+	struct err err = ERR_INIT;
+	bool privileged = geteuid() == 0 && size % 3 != 0;
+	int root;
+
+	CHECK(copy);
+	if (!*base.path)
+		make_base();
+	memcpy(copy, data, size);
+	fix_sums(copy, size);
+	CHECK(mkdirat(base.fd, "root", 0755) == 0);
+	root = openat(base.fd, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK(root >= 0);
+	apply(copy, size, root, privileged);
+	apply(copy, size, root, privileged);
+	close(root);
+	CHECK(tree_remove(base.fd, "root", &err) == 0);
+	free(copy);
+	return 0;
+}
