@@ -3,7 +3,7 @@
 #   make setup     install what building, testing and the demo need (Debian 12, as root)
 #   make           build/release/oneoff
 #   make demo      a running app, one-offs against it, nothing left behind
-#   make test      unit and golden tests, short fuzz runs, sanitizers, real Docker and Podman
+#   make test      unit and golden tests, short fuzz runs, sanitizers, real Docker, Podman and crun
 #   make check     format, lints, layers, static analysis
 #   make asan | valgrind | coverage | fuzz-NAME | bench | install | clean
 #
@@ -58,7 +58,7 @@ objects = $(patsubst %.c,$(B)/%.o,$(1))
 Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .PHONY: all setup demo test unit check asan valgrind coverage bench install clean integration format \
-	fuzz print-cflags
+	fuzz print-cflags umoci
 all: $(B)/oneoff
 
 # Objects are rebuilt when the flags or the compiler change.
@@ -95,10 +95,11 @@ BUILD_PACKAGES := gcc clang make pkg-config libcurl4-openssl-dev libcjson-dev li
 TEST_PACKAGES  := libcriterion-dev clang-format clang-tidy libclang-rt-14-dev valgrind gcovr \
 	shellcheck docker.io podman crun runc conmon iptables iproute2 \
 	containernetworking-plugins golang-github-containernetworking-plugin-dnsname uidmap \
-	fuse-overlayfs slirp4netns dnsmasq-base openssl busybox-static procps curl binutils python3
-DEMO_PACKAGES  := docker.io iproute2 busybox-static procps curl
+	fuse-overlayfs slirp4netns dnsmasq-base openssl busybox-static procps curl binutils python3 \
+	umoci zstd attr
+DEMO_PACKAGES  := crun busybox-static util-linux
 setup:
-	tests/setup $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	tests/setup --user tester $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
 # ---- tests ------------------------------------------------------------------------------------------
 unit: $(B)/unit
@@ -122,7 +123,10 @@ fuzz-%:
 
 integration: $(B)/integration $(B)/oneoff
 	$(Q)$(MAKE) --no-print-directory VARIANT=hooks build/hooks/oneoff
-	tests/integration/run docker podman
+	tests/integration/run docker podman oci
+
+umoci: all
+	tests/integration/umoci
 
 asan:
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan build/asan/unit build/asan/oneoff
@@ -152,6 +156,7 @@ demo:
 	tests/demo
 bench: all
 	tests/bench/bench --write
+	tests/bench/oci --write
 install: all
 	install -D -m 0755 $(B)/oneoff $(DESTDIR)$(PREFIX)/bin/oneoff
 clean:

@@ -42,7 +42,8 @@ unsigned bundle_flags(const cJSON *config, const struct bundle_input *input)
 		flags |= BUNDLE_CGROUP2;
 	if (config && !is_new(config, "uts"))
 		flags |= BUNDLE_SHARED_UTS;
-	if (input->user_namespace || !json_is_unset(json_member(user, "path")))
+	if (input->user_namespace || (user && input->user_path) ||
+	    !json_is_unset(json_member(user, "path")))
 		flags |= BUNDLE_MAPPED;
 	if (input->request->cpu_nano != REQUEST_AS_SOURCE)
 		flags |= BUNDLE_CPU_ASKED;

@@ -53,6 +53,8 @@ struct bundle_input {
 
 	bool user_namespace; /* we are already in the user namespace that the task is to have: neither
 	                        a user namespace nor mappings are written */
+	const char *user_path; /* path of the source's user namespace when the task is to join it
+	                          through the runtime; NULL: as the source's configuration has it */
 	bool rootless; /* no right to: devices' cgroup rules, oom_score_adj below ours, real devices */
 	const char *cgroups_path; /* where the task's cgroup goes, or NULL: none, and no limits */
 	const struct bundle_rlimit

@@ -67,6 +67,9 @@ static struct decision decide(const struct rule_context *context, const struct r
 		return network(context, entry, own_path);
 	if (!strcmp(type, "user") && bundle_input(context)->user_namespace)
 		return (struct decision){false, NULL, "the task is started in it"};
+	if (!strcmp(type, "user") && entry && bundle_input(context)->user_path)
+		return (struct decision){true, bundle_input(context)->user_path,
+		                         "joins the source's"};
 	if (!entry)
 		return (struct decision){false, NULL, rule->why};
 	if (path && path[0])

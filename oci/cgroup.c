@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include "oci/file.h"
 #include "pkg/base/number.h"
 
@@ -115,4 +117,38 @@ bool cgroup_remove(const char *path)
 	if (mounts)
 		closedir(mounts);
 	return mounts && gone;
+}
+
+static void kill_all(const char *path)
+{
+	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
+	struct err ignored = ERR_INIT;
+	char file[4096], digits[24];
+	int64_t pid;
+
+	snprintf(file, sizeof(file), "%s%s/cgroup.procs",
+	         cgroup_is_unified() ? MOUNT : MOUNT "/pids", path);
+	if (file_read(AT_FDCWD, file, 1 << 20, &text, &ignored) < 0)
+		return;
+	for (const char *line = strbuf_str(&text); *line; line += *line == '\n') {
+		size_t length = strcspn(line, "\n");
+
+		snprintf(digits, sizeof(digits), "%.*s", (int)length, line);
+		/* Ours are not in it; a process of another namespace shows as 0. */
+		if (parse_int64(digits, 2, INT32_MAX, &pid) == 0)
+			(void)kill((pid_t)pid, SIGKILL);
+		line += length;
+	}
+}
+
+void cgroup_destroy(const char *path)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+
+	if (!path || path[0] != '/')
+		return;
+	for (int i = 0; i < 50 && !cgroup_remove(path); i++) {
+		kill_all(path);
+		(void)nanosleep(&pause, NULL);
+	}
 }

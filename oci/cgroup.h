@@ -30,4 +30,8 @@ void cgroup_sibling(const char *path, const char *id, struct strbuf *ret);
  * form, is not ours to remove: false. */
 bool cgroup_remove(const char *path);
 
+/* Kills whatever is left in it (a runtime that was killed in the middle leaves halves of a container), then
+ * removes it; waits up to half a second. */
+void cgroup_destroy(const char *path);
+
 #endif

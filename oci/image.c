@@ -1,52 +1,85 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "oci/image.h"
-
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 #include "oci/image_internal.h"
 
-/* image-layout.md, "oci-layout file": readers go by the major version. */
-static int check_layout(const struct image_place *place, struct err *err)
-{
-	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
-	_cleanup_(json_free) cJSON *layout = NULL;
-	const char *version;
+#include <stdio.h>
+#include <string.h>
 
-	if (image_place_read(place, "oci-layout", &text, err) < 0)
+void image_free(struct image **where)
+{
+	struct image *image = *where;
+
+	if (!image)
+		return;
+	for (size_t i = 0; i < image->layer_count; i++) {
+		free(image->layers[i].file);
+		free(image->layers[i].digest);
+	}
+	free(image->layers);
+	free(image->name);
+	json_free(&image->config);
+	image_files_release(&image->files);
+	free(image);
+	*where = NULL;
+}
+
+static int check_platform(const struct image *image, const struct platform *platform,
+                          struct err *err)
+{
+	const char *os = json_string(image->config, "os");
+	const char *architecture = json_string(image->config, "architecture");
+	const char *variant = json_string(image->config, "variant");
+
+	char here[PLATFORM_TEXT_SIZE], there[PLATFORM_TEXT_SIZE];
+
+	if (platform_fit(platform, os, architecture, variant))
+		return 0;
+	platform_print(platform->os, platform->architecture, platform->variant, here);
+	platform_print(os, architecture, variant, there);
+	return err_set(err, ERR_NOT_FOUND, "the image is for %s, this machine is %s", there, here);
+}
+
+int image_set_config(struct image *image, cJSON *config, size_t count,
+                     const struct platform *platform, struct err *err)
+{
+	const cJSON *diff_ids = json_at(config, "rootfs.diff_ids"), *item;
+	size_t i = 0;
+
+	image->config = config;
+	if (!cJSON_IsObject(config))
+		return err_set(err, ERR_PROTOCOL, "the image's config is no object");
+	if (check_platform(image, platform, err) < 0)
 		return -1;
-	if (json_parse(strbuf_str(&text), text.length, IMAGE_MAX_DOCUMENT, &layout, err) < 0)
-		return err_wrap(err, "oci-layout");
-	version = json_string(layout, "imageLayoutVersion");
-	if (!version)
-		return err_set(err, ERR_PROTOCOL, "oci-layout has no imageLayoutVersion");
-	if (strncmp(version, "1.", 2) != 0)
-		return err_set(err, ERR_REFUSED,
-		               "the image layout has version '%.50s', only 1 is supported",
-		               version);
+	if (count > IMAGE_MAX_LAYERS)
+		return err_set(err, ERR_REFUSED, "the image has more than %d layers",
+		               IMAGE_MAX_LAYERS);
+	if (!cJSON_IsArray(diff_ids) || (size_t)cJSON_GetArraySize(diff_ids) != count || !count)
+		return err_set(err, ERR_PROTOCOL,
+		               "the config's diff_ids do not fit the manifest's %zu layers", count);
+	image->layers = calloc(count, sizeof(*image->layers));
+	if (!image->layers)
+		return err_no_memory(err);
+	image->layer_count = count;
+	cJSON_ArrayForEach (item, diff_ids) {
+		const char *text = cJSON_GetStringValue(item);
+
+		if (!digest_is_valid(text))
+			return err_set(err, ERR_PROTOCOL, "diff_id '%s' is no sha256 digest",
+			               text ? text : "");
+		snprintf(image->layers[i++].diff_id, DIGEST_SIZE, "%s", text);
+	}
 	return 0;
 }
 
-static int load(struct image *image, const char *reference, const struct platform *platform,
-                struct err *err)
+static int open_kind(struct image *image, const char *path, const char *reference,
+                     const struct platform *platform, struct err *err)
 {
-	const struct image_member *member;
-
-	if (check_layout(&image->place, err) == 0)
-		return image_index_load(image, reference, platform, err);
-	if (err->kind != ERR_NOT_FOUND)
-		return -1;
-	if (image->place.is_tar) {
-		if (image_tar_find(&image->place.tar, "manifest.json", &member, err) == 0)
-			return image_docker_load(image, reference, platform, err);
-		if (err->kind != ERR_NOT_FOUND)
-			return -1;
-	}
-	err_set(err, ERR_REFUSED, "it is no image: it has no file 'oci-layout'%s",
-	        image->place.is_tar ? " and no 'manifest.json'" : "");
-	return err_hint(err,
-	                "an image is what `docker save`, `podman save` or `skopeo copy … oci:` "
-	                "write");
+	if (image_files_have(&image->files, "oci-layout") &&
+	    image_files_have(&image->files, "index.json"))
+		return image_open_layout(image, reference, platform, err);
+	if (image_files_have(&image->files, "manifest.json"))
+		return image_open_archive(image, reference, platform, err);
+	err_set(err, ERR_PROTOCOL, "'%s' is no image", path);
+	return err_hint(err, "an OCI image layout (folder or tar) or the tar of `docker save` is");
 }
 
 int image_open(const char *path, const char *reference, const struct platform *platform,
@@ -57,34 +90,14 @@ int image_open(const char *path, const char *reference, const struct platform *p
 
 	if (!image)
 		return err_no_memory(err);
-	image->place.fd = -1;
-	if (!platform) {
-		platform_host(&host);
-		platform = &host;
-	}
-	if (image_place_open(path, &image->place, err) < 0)
+	image->files = (struct image_files)IMAGE_FILES_INIT;
+	platform_host(&host);
+	if (image_files_open(path, &image->files, err) < 0 ||
+	    open_kind(image, path, reference, platform ? platform : &host, err) < 0)
 		return -1;
-	if (load(image, reference, platform, err) < 0)
-		return err_wrap(err, "'%.300s'", path);
-	*ret = TAKE_PTR(image);
-	return 0;
-}
-
-int image_take_config(struct image *image, cJSON *config, size_t count, struct err *err)
-{
-	const cJSON *diff_id;
-	size_t i = 0;
-
-	image->config = config;
-	image->layers = calloc(count ? count : 1, sizeof(*image->layers));
-	if (!image->layers)
+	if (!image->name && !(image->name = strdup(image->digest)))
 		return err_no_memory(err);
-	image->layer_count = count;
-	cJSON_ArrayForEach (diff_id, json_at(config, "rootfs.diff_ids")) {
-		struct image_layer *layer = &image->layers[i++];
-
-		snprintf(layer->diff_id, sizeof(layer->diff_id), "%s", diff_id->valuestring);
-	}
+	*ret = TAKE_PTR(image);
 	return 0;
 }
 
@@ -115,59 +128,12 @@ const char *image_layer_diff_id(const struct image *image, size_t i)
 
 uint64_t image_layer_size(const struct image *image, size_t i)
 {
-	return image->layers[i].size;
-}
-
-static int open_layer(const struct image *image, const struct image_layer *layer, bool hashed,
-                      struct byte_source **ret, struct err *err)
-{
-	uint64_t size;
-
-	if (!layer->described)
-		return image_place_source(&image->place, layer->file, ret, &size, err);
-	if (image_blob_open(&image->place, layer->digest, layer->size, hashed, ret, err) == 0)
-		return 0;
-	if (err->kind != ERR_NOT_FOUND)
-		return -1;
-	if (!layer->url)
-		return err_set(err, ERR_NOT_FOUND, "%s is not part of the image on disk",
-		               layer->digest);
-	err_set(err, ERR_NOT_FOUND, "%s is not part of the image on disk: it comes from %.300s",
-	        layer->digest, layer->url);
-	return err_hint(err, "save the image with all its layers; oneoff downloads none");
+	return image->layers[i].size > 0 ? (uint64_t)image->layers[i].size : 0;
 }
 
 int image_layer_open(const struct image *image, size_t i, struct byte_source **ret, struct err *err)
 {
-	if (open_layer(image, &image->layers[i], true, ret, err) < 0)
-		return err_wrap(err, "layer %zu", i + 1);
-	return 0;
-}
-
-int image_layer_open_once(const struct image *image, size_t i, struct byte_source **ret,
-                          struct err *err)
-{
 	const struct image_layer *layer = &image->layers[i];
 
-	if (open_layer(image, layer, strcmp(layer->digest, layer->diff_id) != 0, ret, err) < 0)
-		return err_wrap(err, "layer %zu", i + 1);
-	return 0;
-}
-
-void image_free(struct image **where)
-{
-	struct image *image = *where;
-
-	*where = NULL;
-	if (!image)
-		return;
-	for (size_t i = 0; i < image->layer_count; i++) {
-		free(image->layers[i].file);
-		free(image->layers[i].url);
-	}
-	free(image->layers);
-	json_free(&image->config);
-	free(image->name);
-	image_place_release(&image->place);
-	free(image);
+	return image_files_read(&image->files, layer->file, layer->digest, layer->size, ret, err);
 }

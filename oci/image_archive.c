@@ -5,16 +5,23 @@
 #include <string.h>
 #include "oci/image_internal.h"
 
-#define MAX_NAMES 20
-
-static bool has_tag(const cJSON *entry, const char *reference)
+/* The tag that is meant most, and how much. */
+static enum image_match match_tag(const cJSON *entry, const char *reference, const char **ret_tag)
 {
+	enum image_match best = IMAGE_NO_MATCH;
 	const cJSON *tag;
 
-	cJSON_ArrayForEach (tag, json_member(entry, "RepoTags"))
-		if (cJSON_IsString(tag) && image_name_matches(tag->valuestring, reference))
-			return true;
-	return false;
+	cJSON_ArrayForEach (tag, json_member(entry, "RepoTags")) {
+		enum image_match found = cJSON_IsString(tag)
+		                                 ? image_name_match(tag->valuestring, reference)
+		                                 : IMAGE_NO_MATCH;
+
+		if (found > best) {
+			best = found;
+			*ret_tag = tag->valuestring;
+		}
+	}
+	return best;
 }
 
 /* "HEX.json" and "blobs/sha256/HEX": the config is named by its digest. */
@@ -29,58 +36,70 @@ static bool named_digest(const char *file, char ret[DIGEST_SIZE])
 	return digest_is_valid(ret) && (!base[64] || !strcmp(base + 64, ".json"));
 }
 
-static bool is_meant(const cJSON *entry, const char *reference)
+static enum image_match match(const cJSON *entry, const char *reference, const char **ret_tag)
 {
 	char digest[DIGEST_SIZE];
 
+	*ret_tag = json_string(entry, "RepoTags[0]");
 	if (!reference)
-		return true;
+		return IMAGE_NAME_MATCHES;
 	if (digest_is_valid(reference))
 		return named_digest(json_string(entry, "Config"), digest) &&
-		       !strcmp(digest, reference);
-	return has_tag(entry, reference);
+		                       !strcmp(digest, reference)
+		               ? IMAGE_NAME_MATCHES
+		               : IMAGE_NO_MATCH;
+	return match_tag(entry, reference, ret_tag);
 }
 
-static int not_one(const cJSON *entries, const char *reference, bool none, struct err *err)
+static int hint_names(const cJSON *entries, struct err *err)
 {
-	_cleanup_(strbuf_release) struct strbuf list = STRBUF_INIT;
+	_cleanup_(strv_release) struct strv names = STRV_INIT;
 	const cJSON *entry;
-	int count = 0;
 
 	cJSON_ArrayForEach (entry, entries) {
 		const char *tag = json_string(entry, "RepoTags[0]");
 
 		if (!tag)
 			tag = json_string(entry, "Config");
-		if (tag && count++ < MAX_NAMES)
-			strbuf_addf(&list, "%s%s", list.length ? ", " : "", tag);
+		if (tag && image_names_add(&names, image_name_familiar(tag)) < 0)
+			return err_no_memory(err);
 	}
-	if (none)
-		err_set(err, ERR_NOT_FOUND, "the archive has no image%s%s", reference ? " " : "",
-		        reference ? reference : "");
-	else
-		err_set(err, ERR_AMBIGUOUS, "the archive has more than one image");
-	return list.length ? err_hint(err, "there are: %s; name one: oci-layout:PATH:TAG",
-	                              strbuf_str(&list))
-	                   : -1;
+	return image_names_hint(&names, "there are: ", "; name one: oci-layout:PATH:TAG", err);
 }
 
-static const cJSON *choose_entry(const cJSON *entries, const char *reference, struct err *err)
+/* One image may stand there twice; the whole name wins over those of which it is a part. */
+static const cJSON *choose_entry(const cJSON *entries, const char *reference, const char **ret_tag,
+                                 struct err *err)
 {
+	enum image_match best = IMAGE_NO_MATCH;
 	const cJSON *entry, *found = NULL;
+	bool several = false;
 
 	cJSON_ArrayForEach (entry, entries) {
-		if (!is_meant(entry, reference))
+		const char *config = json_string(entry, "Config");
+		const char *tag = NULL;
+		enum image_match how = match(entry, reference, &tag);
+
+		if (!config || how == IMAGE_NO_MATCH || how < best)
 			continue;
-		if (found) {
-			not_one(entries, reference, false, err);
-			return NULL;
+		several = found && how == best &&
+		          (several || strcmp(config, json_string(found, "Config")) != 0);
+		if (!found || how > best) {
+			found = entry;
+			*ret_tag = tag;
 		}
-		found = entry;
+		best = how;
 	}
-	if (!found)
-		not_one(entries, reference, true, err);
-	return found;
+	if (found && !several)
+		return found;
+	if (found)
+		err_set(err, ERR_AMBIGUOUS, "the archive has more than one image%s%.200s",
+		        reference ? " of the name " : "", reference ? reference : "");
+	else
+		err_set(err, ERR_NOT_FOUND, "the archive has no image%s%.200s",
+		        reference ? " " : "", reference ? reference : "");
+	hint_names(entries, err);
+	return NULL;
 }
 
 static int add_layers(struct image *image, const cJSON *files, struct err *err)
@@ -109,12 +128,14 @@ int image_open_archive(struct image *image, const char *reference, const struct 
 	cJSON *config = NULL;
 	const cJSON *entry, *layers;
 	char digest[DIGEST_SIZE];
-	const char *file, *tag;
+	const char *file, *tag = NULL;
 	bool named;
 
 	if (image_files_json(&image->files, "manifest.json", NULL, -1, NULL, &manifest, err) < 0)
 		return -1;
-	entry = choose_entry(manifest, reference, err);
+	if (!cJSON_IsArray(manifest))
+		return err_set(err, ERR_PROTOCOL, "manifest.json is no list of images");
+	entry = choose_entry(manifest, reference, &tag, err);
 	if (!entry)
 		return -1;
 	file = json_string(entry, "Config");
@@ -125,8 +146,7 @@ int image_open_archive(struct image *image, const char *reference, const struct 
 	if (image_files_json(&image->files, file, named ? digest : NULL, -1, image->digest, &config,
 	                     err) < 0)
 		return err_wrap(err, "config");
-	tag = json_string(entry, "RepoTags[0]");
-	if (tag && !(image->name = strdup(tag))) {
+	if (tag && !(image->name = strdup(image_name_familiar(tag)))) {
 		json_free(&config);
 		return err_no_memory(err);
 	}

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,7 +31,10 @@ int image_files_open(const char *path, struct image_files *ret, struct err *err)
 		int fault = errno;
 
 		err_errno(err, "cannot open the image '%s'", path);
-		err->kind = fault == ENOENT || fault == ENOTDIR ? ERR_NOT_FOUND : ERR_DENIED;
+		if (fault == ENOENT || fault == ENOTDIR)
+			err->kind = ERR_NOT_FOUND;
+		else if (fault == EACCES || fault == EPERM)
+			err->kind = ERR_DENIED;
 		return -1;
 	}
 	if (S_ISDIR(info.st_mode)) {
@@ -53,15 +57,58 @@ struct extent {
 	uint64_t offset, size;
 };
 
+static int cannot_open(const char *name, struct err *err)
+{
+	int fault = errno;
+
+	if (fault == ENOENT || fault == ENOTDIR || fault == ELOOP || fault == ENXIO)
+		return err_set(err, ERR_NOT_FOUND, "the image has no file '%.300s'", name);
+	err_errno(err, "cannot open the image's file '%.300s'", name);
+	if (fault == EACCES || fault == EPERM)
+		err->kind = ERR_DENIED;
+	return -1;
+}
+
+/* Folder by folder: names come from the image, and must lead neither out of it nor over a link. */
+static int open_below(int folder_fd, const char *name)
+{
+	_cleanup_fd_ int owned = -1;
+	int at = folder_fd;
+
+	for (;;) {
+		size_t length = strcspn(name, "/");
+		char part[NAME_MAX + 1];
+		int next;
+
+		if (!length || length > NAME_MAX ||
+		    (length == 2 && name[0] == '.' && name[1] == '.')) {
+			errno = ENOENT;
+			return -1;
+		}
+		memcpy(part, name, length);
+		part[length] = '\0';
+		if (!name[length])
+			return openat(at, part,
+			              O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+		next = openat(at, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0)
+			return -1;
+		cleanup_fd(&owned);
+		owned = at = next;
+		name += length + 1;
+	}
+}
+
 static int open_in_folder(const struct image_files *files, const char *name, struct extent *ret,
                           struct err *err)
 {
-	_cleanup_fd_ int fd = openat(files->folder_fd, name,
-	                             O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	_cleanup_fd_ int fd = open_below(files->folder_fd, name);
 	struct stat info;
 
-	if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
-		return err_set(err, ERR_NOT_FOUND, "the image has no file '%s'", name);
+	if (fd < 0 || fstat(fd, &info) < 0)
+		return cannot_open(name, err);
+	if (!S_ISREG(info.st_mode))
+		return err_set(err, ERR_NOT_FOUND, "the image has no file '%.300s'", name);
 	*ret = (struct extent){TAKE_FD(fd), 0, (uint64_t)info.st_size};
 	return 0;
 }
@@ -102,6 +149,7 @@ struct verified_source {
 	struct sha256 *hash; /* owned; NULL: not to be checked, or done */
 	char digest[DIGEST_SIZE];
 	char name[256];
+	bool failed;
 };
 
 static int check_digest(struct verified_source *source, struct err *err)
@@ -119,9 +167,9 @@ static int check_digest(struct verified_source *source, struct err *err)
 	return 0;
 }
 
-static ssize_t source_read(struct byte_source *base, void *buffer, size_t size, struct err *err)
+static ssize_t read_piece(struct verified_source *source, void *buffer, size_t size,
+                          struct err *err)
 {
-	struct verified_source *source = (struct verified_source *)base;
 	ssize_t got;
 
 	if (!source->left)
@@ -140,6 +188,19 @@ static ssize_t source_read(struct byte_source *base, void *buffer, size_t size, 
 	if (source->hash && sha256_update(source->hash, buffer, (size_t)got, err) < 0)
 		return -1;
 	source->left -= (uint64_t)got;
+	return got;
+}
+
+/* Nobody may take the 0 of a second call for a good end. */
+static ssize_t source_read(struct byte_source *base, void *buffer, size_t size, struct err *err)
+{
+	struct verified_source *source = (struct verified_source *)base;
+	ssize_t got;
+
+	if (source->failed)
+		return err_set(err, ERR_PROTOCOL, "'%s' could not be read before", source->name);
+	got = read_piece(source, buffer, size, err);
+	source->failed = got < 0;
 	return got;
 }
 

@@ -50,8 +50,8 @@ struct layer_options {
 int layer_apply(struct byte_source *source, const struct layer_options *options,
                 struct err *err) _must_check_;
 
-/* Deletes `name` below folder_fd with everything in it, following no link and crossing no mount.
- * What is not there is no error. */
+/* Deletes `name` (one component) in folder_fd with everything in it, following no link and crossing
+ * no mount. What is not there is no error. */
 int tree_remove(int folder_fd, const char *name, struct err *err) _must_check_;
 
 #endif

@@ -162,8 +162,8 @@ int layer_attributes_name(struct layer_unpacker *unpacker, const struct layer_pl
 	if ((place->folder->default_acl && clear_attributes(&target, err) < 0) ||
 	    set_attributes(unpacker, &target, err) < 0)
 		return -1;
-	/* Not a link: we have just made it. */
-	if (entry->type != S_IFLNK && fchmodat(place->fd, name, entry->mode, 0) < 0)
+	if (entry->type != S_IFLNK &&
+	    fchmodat(place->fd, name, entry->mode, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(err, "cannot set the mode");
 	return utimensat(place->fd, name, entry->times, AT_SYMLINK_NOFOLLOW) < 0
 	               ? err_errno(err, "cannot set the times")

@@ -148,6 +148,7 @@ struct layer_folder {
 	bool changed;       /* … because it was changed meanwhile */
 	bool restores_mode; /* `mode` is set in the end */
 	bool default_acl;   /* what is made in it inherits an ACL */
+	bool pruned;        /* nothing of lower layers is below it any more */
 	mode_t mode;
 	struct timespec times[2];
 	struct layer_folder *next; /* in the list of all */

@@ -69,7 +69,7 @@ static void make_accessible(const struct walk *walk, const char *name, struct la
 {
 	if (walk->root->privileged || folder->restores_mode || (mode & 0700) == 0700)
 		return;
-	if (fchmodat(walk->place.fd, name, (mode & 07777) | 0700, 0) < 0)
+	if (fchmodat(walk->place.fd, name, (mode & 07777) | 0700, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	folder->mode = mode & 07777;
 	folder->restores_mode = true;
@@ -113,7 +113,7 @@ static int make_child(struct walk *walk, const char *name, struct err *err)
 	if (above->default_acl)
 		layer_attributes_clear_folder(walk->place.fd, name);
 	/* Not by mkdirat, which takes the umask off. */
-	if (fchmodat(walk->place.fd, name, 0755, 0) < 0)
+	if (fchmodat(walk->place.fd, name, 0755, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(err, "cannot set the mode of '%s'", name);
 	fd = tree_open_folder(walk->place.fd, name, O_PATH);
 	if (fd < 0)

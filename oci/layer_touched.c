@@ -91,6 +91,7 @@ struct layer_folder *layer_root_touch(struct layer_root *root, struct layer_fold
 		.name = TAKE_PTR(copy),
 		.path_length = length,
 		.has_times = !fresh,
+		.pruned = fresh,
 		.times = {status->st_atim, status->st_mtim},
 	};
 	return folder;

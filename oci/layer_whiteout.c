@@ -48,9 +48,13 @@ static int prune_folder(struct layer_root *root, struct layer_folder *folder,
                         struct layer_folder **work, struct err *err)
 {
 	struct layer_place place = {.fd = -1, .folder = folder};
-	int result = layer_root_reopen(root, folder, &place.fd, err);
 	DIR *names;
+	int result;
 
+	/* Once is enough, or a layer of nothing but markers would take for ever. */
+	if (folder->pruned)
+		return 0;
+	result = layer_root_reopen(root, folder, &place.fd, err);
 	if (result <= 0)
 		return result;
 	names = fdopendir(place.fd);
@@ -58,7 +62,7 @@ static int prune_folder(struct layer_root *root, struct layer_folder *folder,
 		layer_place_close(&place);
 		return err_no_memory(err);
 	}
-	folder->changed = true;
+	folder->changed = folder->pruned = true;
 	result = prune_names(root, &place, names, work, err);
 	closedir(names);
 	return result;

@@ -113,7 +113,7 @@ static int is_folder(const struct layer_root *root, const struct layer_place *pl
 		return 0;
 	/* A lower layer may have closed it to its owner. */
 	if (!root->privileged && (status.st_mode & 0700) != 0700 &&
-	    fchmodat(place->fd, name, 0700, 0) < 0)
+	    fchmodat(place->fd, name, 0700, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(err, "cannot set its mode");
 	return 1;
 }

@@ -164,7 +164,7 @@ static int remove_one(const char *run_folder, const char *name, bool dry_run, st
 		return 1;
 	if (container_delete(&leftover.runtime, name, folder, leftover.cgroup, false, err) < 0)
 		return -1;
-	(void)cgroup_remove(leftover.cgroup);
+	cgroup_destroy(leftover.cgroup);
 	return bundle_folder_remove(folder, err) < 0 ? -1 : 1;
 }
 

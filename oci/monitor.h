@@ -21,18 +21,21 @@
 #include "oci/runtime.h"
 
 struct monitor_settings {
+	/* Makes `folder` with config.json, rootfs/ and upper/ in it; called in the monitor, so that what is
+	 * made is removed however soon the client dies. On failure nothing of it is left. */
+	int (*make_bundle)(void *context, struct err *err);
+	void *context;
 	const struct runtime *runtime; /* all borrowed: the fork has copies */
 	const struct rootfs *rootfs;
 	const char *name;   /* the container's id for the runtime */
-	const char *folder; /* the bundle, absolute: config.json, rootfs/ and upper/ are there */
+	const char *folder; /* the bundle, absolute */
 	const char *cgroup; /* its cgroup path, or NULL */
 	bool tty;
-	bool user_namespace;   /* enter one: the source's, or a new one with source_pid 0 */
-	pid_t source_pid;      /* of the app, when its user namespace is to be joined */
-	bool stop;             /* when the client dies: end the task at once */
-	int64_t deadline;      /* when the client dies: end it then; unix seconds, 0: never */
-	const int *keep_fds;   /* locks that have to last as long as the task */
-	size_t keep_fds_count; /* at most 4 */
+	bool user_namespace; /* enter one: the source's, or a new one with source_pid 0 */
+	pid_t source_pid;    /* of the app, when its user namespace is to be joined */
+	bool stop;           /* when the client dies: end the task at once */
+	int64_t deadline;    /* when the client dies: end it then; unix seconds, 0: never */
+	int snapshot_fd;     /* a lock that has to last as long as the task, or -1 */
 };
 
 struct monitor {
@@ -45,7 +48,7 @@ struct monitor {
 		.fd = -1                                                                           \
 	}
 
-/* Forks it and waits until the root stands. On failure nothing is left but the bundle's folder. */
+/* Forks it and waits until the root stands. On failure nothing is left. */
 int monitor_start(const struct monitor_settings *settings, struct monitor *ret,
                   struct err *err) _must_check_;
 

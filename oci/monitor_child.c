@@ -20,6 +20,9 @@
  * keep its reader waiting. */
 #define FIRST_KEPT 3
 
+/* A start that is no longer wanted is waited for this long. */
+#define RUNTIME_LIMIT_MS INT64_C(5000)
+
 void monitor_tell(struct monitor_child *child, enum message_type type, int number,
                   const struct err *err)
 {
@@ -33,26 +36,20 @@ void monitor_tell(struct monitor_child *child, enum message_type type, int numbe
 		(void)!message_send(child->client, &message, NULL, 0, &ignored);
 }
 
-static int by_number(const void *left, const void *right)
-{
-	return *(const int *)left - *(const int *)right;
-}
-
 static void close_others(struct monitor_child *child)
 {
-	const struct monitor_settings *settings = child->settings;
-	int kept[8] = {child->client};
-	size_t count = 1;
+	int kept[2] = {child->client, child->settings->snapshot_fd};
 	int next = FIRST_KEPT;
 
-	for (size_t i = 0; i < settings->keep_fds_count && count < ARRAY_SIZE(kept); i++)
-		if (settings->keep_fds[i] >= FIRST_KEPT)
-			kept[count++] = settings->keep_fds[i];
-	qsort(kept, count, sizeof(kept[0]), by_number);
-	for (size_t i = 0; i < count; i++) {
+	if (kept[1] < kept[0]) {
+		kept[0] = kept[1];
+		kept[1] = child->client;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
 		if (kept[i] > next)
 			(void)close_range((unsigned)next, (unsigned)kept[i] - 1, 0);
-		next = kept[i] + 1;
+		if (kept[i] >= next)
+			next = kept[i] + 1;
 	}
 	(void)close_range((unsigned)next, UINT_MAX, 0);
 }
@@ -105,8 +102,6 @@ static int prepare(struct monitor_child *child, struct err *err)
 	const struct monitor_settings *settings = child->settings;
 	bool copied;
 
-	if (detach(child, err) < 0)
-		return -1;
 	if (chdir(settings->folder) < 0)
 		return err_errno(err, "cannot enter %s", settings->folder);
 	if (settings->user_namespace && namespace_enter_user(settings->source_pid, err) < 0)
@@ -135,16 +130,19 @@ static void take_start(struct monitor_child *child, int fds[MESSAGE_MAX_FDS])
 			close(fds[i]);
 }
 
-/* Asked to remove, or left alone: what never started or may not go on ends now. */
+/* Asked to remove, or left alone: what never started or may not go on ends now. A runtime at work is killed
+ * only when it hangs: it would leave halves of a container. */
 static void end_task(struct monitor_child *child)
 {
+	if (!child->doomed)
+		child->doomed_at = clock_monotonic_ms();
 	child->doomed = true;
 	if (child->task_pid)
 		monitor_task_signal(child, SIGKILL);
-	else if (child->runtime_pid)
-		(void)kill(child->runtime_pid, SIGKILL);
-	else
+	else if (!child->runtime_pid)
 		leave(child);
+	else if (clock_monotonic_ms() - child->doomed_at >= RUNTIME_LIMIT_MS)
+		(void)kill(child->runtime_pid, SIGKILL);
 }
 
 static void client_gone(struct monitor_child *child)
@@ -191,6 +189,10 @@ static int time_to_wait(struct monitor_child *child)
 {
 	int64_t left;
 
+	if (child->doomed) {
+		end_task(child);
+		return 500;
+	}
 	if (child->client >= 0 || !child->settings->deadline)
 		return -1;
 	left = child->settings->deadline - clock_unix_seconds();
@@ -208,9 +210,15 @@ void monitor_child_run(const struct monitor_settings *settings, int client)
 	struct signalfd_siginfo info;
 	struct err err = ERR_INIT;
 
-	if (prepare(&child, &err) < 0) {
+	if (detach(&child, &err) < 0 || settings->make_bundle(settings->context, &err) < 0) {
 		monitor_tell(&child, MESSAGE_FAILED, 0, &err);
-		rootfs_unmount(settings->folder);
+		_exit(1);
+	}
+	if (prepare(&child, &err) < 0) {
+		struct err ignored = ERR_INIT;
+
+		(void)!monitor_remove(&child, &ignored);
+		monitor_tell(&child, MESSAGE_FAILED, 0, &err);
 		_exit(1);
 	}
 	monitor_tell(&child, MESSAGE_READY, 0, &err);

@@ -16,6 +16,7 @@ struct monitor_child {
 	pid_t task_pid;    /* the task's first process; 0: none */
 	bool ended;        /* the task's status was read, or the start failed: remove and leave */
 	bool failed;       /* …the start failed: the client has to ask for the removal */
+	int64_t doomed_at; /* monotonic ms */
 	bool doomed;       /* nobody waits for the task: end it as soon as it has a process */
 };
 

@@ -19,7 +19,7 @@ int monitor_remove(struct monitor_child *child, struct err *err)
 	(void)!container_delete(settings->runtime, settings->name, settings->folder,
 	                        settings->cgroup, child->ended && !child->failed, &first);
 	rootfs_unmount(settings->folder);
-	(void)cgroup_remove(settings->cgroup);
+	cgroup_destroy(settings->cgroup);
 	if (bundle_folder_remove(settings->folder, err) < 0)
 		return -1;
 	if (first.kind != ERR_NONE) {

@@ -18,6 +18,7 @@
 static void failed(struct monitor_child *child, const struct err *err)
 {
 	child->ended = child->failed = true;
+	child->doomed |= child->client < 0; /* nobody is there to ask for the removal */
 	monitor_tell(child, MESSAGE_FAILED, 0, err);
 }
 

@@ -30,7 +30,7 @@ struct oci {
 
 	/* The task. */
 	char *name, *folder; /* owned */
-	int lock_fd;
+	int lock_fd;         /* in the monitor only: says that it lives */
 	struct monitor monitor;
 	bool tty;
 	int task_fds[3]; /* the task's ends of what is not our own descriptor, or -1 */

@@ -47,6 +47,67 @@ static size_t read_limits(struct bundle_rlimit ret[ARRAY_SIZE(limits)])
 	return ARRAY_SIZE(limits);
 }
 
+static bool names_limit(const cJSON *list, const char *type)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach (item, list) {
+		const char *its = json_string(item, "type");
+
+		if (its && !strcmp(its, type))
+			return true;
+	}
+	return false;
+}
+
+/* RLIM_INFINITY is all ones; documents carry it as that number. */
+static cJSON *new_limit(rlim_t value)
+{
+	char digits[24];
+
+	snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value);
+	return value <= INT64_MAX ? json_new_int64((int64_t)value) : cJSON_CreateRaw(digits);
+}
+
+static int add_limit(cJSON *list, const char *type, const struct rlimit *value)
+{
+	_cleanup_(json_free) cJSON *limit = cJSON_CreateObject();
+
+	if (!limit || json_set_string(limit, "type", type) < 0 ||
+	    json_set_node(limit, "hard", new_limit(value->rlim_max)) < 0 ||
+	    json_set_node(limit, "soft", new_limit(value->rlim_cur)) < 0)
+		return -1;
+	return json_add_node(list, TAKE_PTR(limit));
+}
+
+/* Limits that the app's configuration does not name it has from whoever started it; the task would have
+ * ours. What differs is named. */
+static int add_inherited_limits(const struct oci *oci, cJSON *config, struct err *err)
+{
+	cJSON *process = json_member(config, "process");
+	cJSON *list = json_member(process, "rlimits");
+
+	if (!oci->state.running || !cJSON_IsObject(process))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		struct rlimit its, own;
+
+		if (names_limit(list, limits[i].type) ||
+		    prlimit(oci->state.pid, limits[i].resource, NULL, &its) < 0 ||
+		    getrlimit(limits[i].resource, &own) < 0 ||
+		    (its.rlim_cur == own.rlim_cur && its.rlim_max == own.rlim_max))
+			continue;
+		if (!cJSON_IsArray(list)) {
+			if (json_set_node(process, "rlimits", cJSON_CreateArray()) < 0)
+				return err_no_memory(err);
+			list = json_member(process, "rlimits");
+		}
+		if (add_limit(list, limits[i].type, &its) < 0)
+			return err_no_memory(err);
+	}
+	return 0;
+}
+
 /* CAP_SYS_RESOURCE is bit 24 of CapEff (capabilities(7)). */
 static bool may_raise_limits(void)
 {
@@ -132,6 +193,20 @@ static cJSON *describe_root(const struct oci *oci)
 	return TAKE_PTR(extra);
 }
 
+static int make_bundle_plan(const struct oci *oci, const struct release *release,
+                            const struct bundle_input *input, struct plan *ret, struct err *err)
+{
+	_cleanup_(json_free) cJSON *config = cJSON_Duplicate(release->document, true);
+
+	if (!config)
+		return err_no_memory(err);
+	if (oci->image)
+		return bundle_from_image(config, input, ret, err);
+	if (add_inherited_limits(oci, config, err) < 0)
+		return -1;
+	return bundle_from_container(config, NULL, input, ret, err);
+}
+
 int oci_plan(struct backend *backend, const struct release *release, const struct request *request,
              const struct identity *identity, struct plan *ret, struct err *err)
 {
@@ -143,7 +218,7 @@ int oci_plan(struct backend *backend, const struct release *release, const struc
 	struct oci *oci = (struct oci *)backend;
 	struct bundle_rlimit hard[ARRAY_SIZE(limits)];
 	struct bundle_user user;
-	char network_path[64];
+	char network_path[64], user_path[64];
 	struct bundle_input input = {
 		.request = request,
 		.id = identity->id,
@@ -163,6 +238,10 @@ int oci_plan(struct backend *backend, const struct release *release, const struc
 	snprintf(network_path, sizeof(network_path), "/proc/%d/ns/net", (int)oci->state.pid);
 	if (oci->state.running && !same_namespace(oci->state.pid, "net"))
 		input.network_path = network_path;
+	snprintf(user_path, sizeof(user_path), "/proc/%d/ns/user", (int)oci->state.pid);
+	if (oci->state.running && !oci->needs_user_namespace &&
+	    namespace_is_other_user(oci->state.pid))
+		input.user_path = user_path;
 	if (!may_raise_limits()) {
 		input.rlimit_count = read_limits(hard);
 		input.oom_score_adj_floor = own_oom_score_adj();
@@ -174,8 +253,7 @@ int oci_plan(struct backend *backend, const struct release *release, const struc
 		return -1;
 	input.cgroups_path = oci->cgroup;
 	oci->runtime.no_cgroup = !oci->cgroup;
-	if ((oci->image ? bundle_from_image(release->document, &input, ret, err)
-	                : bundle_from_container(release->document, NULL, &input, ret, err)) < 0)
+	if (make_bundle_plan(oci, release, &input, ret, err) < 0)
 		return -1;
 	ret->extra = describe_root(oci);
 	return ret->extra ? 0 : err_no_memory(err);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include "pkg/json/json.h"
 
 void runtime_release(struct runtime *runtime)
@@ -86,12 +87,17 @@ int runtime_argv(const struct runtime *runtime, const char *log, struct strv *ar
 	return 0;
 }
 
-static _noreturn_ void become(const struct strv *argv, const char *folder, const int fds[3])
+static _noreturn_ void become(const struct strv *argv, const char *folder, const int fds[3],
+                              pid_t parent)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int moved[3];
 	sigset_t none;
 
+	/* Without its parent it would go on making what nobody removes. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(126);
 	/* Moved up first, so that no dup2 covers one that is still needed. */
 	for (int i = 0; i < 3; i++)
 		moved[i] = fcntl(fds[i] >= 0 ? fds[i] : null, F_DUPFD_CLOEXEC, 10);
@@ -110,10 +116,10 @@ static _noreturn_ void become(const struct strv *argv, const char *folder, const
 
 pid_t runtime_spawn(const struct strv *argv, const char *folder, const int fds[3], struct err *err)
 {
-	pid_t pid = fork();
+	pid_t self = getpid(), pid = fork();
 
 	if (pid == 0)
-		become(argv, folder, fds);
+		become(argv, folder, fds, self);
 	if (pid < 0)
 		return err_errno(err, "fork");
 	return pid;
@@ -151,10 +157,9 @@ static bool last_error(const char *log_text, struct strbuf *ret)
 static enum err_kind kind_of(const char *words)
 {
 	bool command = strstr(words, "executable") || strstr(words, "exec:") ||
-	               strstr(words, "unable to start container process") ||
 	               strstr(words, "execve") || strstr(words, "exec ");
 
-	if (!command)
+	if (!command || strstr(words, "error during container init"))
 		return ERR_REFUSED;
 	if (strstr(words, "not found") || strcasestr(words, "no such file"))
 		return ERR_COMMAND_NOT_FOUND;

@@ -15,8 +15,10 @@
 void snapshot_release(struct snapshot *snapshot)
 {
 	free(snapshot->path);
-	if (snapshot->lock_fd >= 0)
+	if (snapshot->lock_fd >= 0) {
+		(void)futimens(snapshot->lock_fd, NULL);
 		close(snapshot->lock_fd);
+	}
 	*snapshot = (struct snapshot)SNAPSHOT_INIT;
 }
 
@@ -88,9 +90,7 @@ static int unpack_at(const struct unpacking *unpacking, int tmp_fd, const char *
 	target = store_open_folder(unpacking->store, kind_folder, true, err);
 	if (target < 0)
 		return -1;
-	if (renameat(folder, "rootfs", target, unpacking->hex) < 0)
-		return err_errno(err, "cannot move the root folder to its place");
-	return 0;
+	return store_move(folder, "rootfs", target, unpacking->hex, err);
 }
 
 static int unpack(const struct unpacking *unpacking, struct err *err)
@@ -124,34 +124,36 @@ static bool is_there(const char *path)
 	return lstat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-static int lock(int fd, int how, struct err *err)
+static int lock(const struct unpacking *unpacking, int fd, int how, struct err *err)
 {
-	int result;
+	int result = flock(fd, how | LOCK_NB);
 
-	do
+	if (result < 0 && errno == EWOULDBLOCK)
+		report(unpacking->reporter, REPORT_NOTE, "waiting for another unpack of %s",
+		       image_name(unpacking->image));
+	while (result < 0 && (errno == EWOULDBLOCK || errno == EINTR))
 		result = flock(fd, how);
-	while (result < 0 && errno == EINTR);
 	return result < 0 ? err_errno(err, "cannot lock the store") : 0;
 }
 
-/* Alone with this image: unpacks it unless somebody else just did. */
-static int unpack_alone(const struct unpacking *unpacking, int lock_fd, const char *path,
-                        struct err *err)
+/* All folders first: a store that is not as it should be is refused before anything is made in it. */
+static int make_store(const struct unpacking *unpacking, struct err *err)
 {
-	if (flock(lock_fd, LOCK_EX | LOCK_NB) < 0) {
-		report(unpacking->reporter, REPORT_NOTE, "waiting for another unpack of %s",
-		       image_name(unpacking->image));
-		if (lock(lock_fd, LOCK_EX, err) < 0)
+	const char *const names[] = {"tmp", "lock", unpacking->kind};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		_cleanup_fd_ int fd = store_open_folder(unpacking->store, names[i], true, err);
+
+		if (fd < 0)
 			return -1;
 	}
-	return is_there(path) ? 0 : unpack(unpacking, err);
+	return 0;
 }
 
 int store_unpack(const char *store, const struct image *image, bool privileged,
                  const struct reporter *reporter, struct snapshot *ret, struct err *err)
 {
 	_cleanup_(snapshot_release) struct snapshot snapshot = SNAPSHOT_INIT;
-	_cleanup_fd_ int store_fd = store_open_folder(store, "", true, err);
 	struct unpacking unpacking = {
 		.store = store,
 		.kind = store_kinds[!privileged],
@@ -161,7 +163,7 @@ int store_unpack(const char *store, const struct image *image, bool privileged,
 	};
 	_cleanup_free_ char *absolute = NULL;
 
-	if (store_fd < 0 || chain_id(image, unpacking.hex, err) < 0)
+	if (make_store(&unpacking, err) < 0 || chain_id(image, unpacking.hex, err) < 0)
 		return -1;
 	absolute = realpath(store, NULL);
 	if (!absolute || asprintf(&snapshot.path, "%s/%s/sha256/%s", absolute, unpacking.kind,
@@ -169,12 +171,12 @@ int store_unpack(const char *store, const struct image *image, bool privileged,
 		snapshot.path = NULL;
 		return err_no_memory(err);
 	}
-	snapshot.lock_fd = store_open_lock(store, unpacking.kind, unpacking.hex, err);
+	snapshot.lock_fd = store_open_lock(store, unpacking.kind, unpacking.hex, true, err);
 	if (snapshot.lock_fd < 0)
 		return -1;
 	/* A lock cannot be weakened in one step: somebody may prune in between. */
 	for (int i = 0; i < MAX_TRIES; i++) {
-		if (lock(snapshot.lock_fd, LOCK_SH, err) < 0)
+		if (lock(&unpacking, snapshot.lock_fd, LOCK_SH, err) < 0)
 			return -1;
 		if (is_there(snapshot.path)) {
 			(void)futimens(snapshot.lock_fd, NULL);
@@ -182,7 +184,9 @@ int store_unpack(const char *store, const struct image *image, bool privileged,
 			snapshot = (struct snapshot)SNAPSHOT_INIT;
 			return 0;
 		}
-		if (unpack_alone(&unpacking, snapshot.lock_fd, snapshot.path, err) < 0)
+		if (lock(&unpacking, snapshot.lock_fd, LOCK_EX, err) < 0)
+			return -1;
+		if (!is_there(snapshot.path) && unpack(&unpacking, err) < 0)
 			return -1;
 	}
 	return err_set(err, ERR_CONFLICT, "the unpacked image was deleted again and again");

@@ -13,7 +13,12 @@ extern const char *const store_kinds[2];
  * `make` a missing one is ERR_NOT_FOUND. */
 int store_open_folder(const char *store, const char *below, bool make, struct err *err);
 
-/* Opens the lock of a root folder: STORE/lock/KIND-HEX. Its time is that of the last use. */
-int store_open_lock(const char *store, const char *kind, const char *hex, struct err *err);
+/* Opens the lock of a root folder: STORE/lock/KIND-HEX. Its time is that of the last use. Without `make` a
+ * missing one is ERR_NOT_FOUND: nobody uses that root folder. */
+int store_open_lock(const char *store, const char *kind, const char *hex, bool make,
+                    struct err *err);
+
+/* rename(2), also of a root folder that its owner may not write to. */
+int store_move(int from_fd, const char *from, int to_fd, const char *to, struct err *err);
 
 #endif

@@ -13,13 +13,13 @@
 
 struct pruning {
 	const char *store;
-	int tmp_fd; /* -1 with dry_run */
+	int tmp_fd; /* -1 when there is none, with dry_run */
 	int64_t unused_seconds;
 	bool dry_run;
 	struct store_pruned result;
 };
 
-/* Bytes on the disk below a path; a file with several names counts once for each. */
+/* Bytes on the disk below a path; each name of a file counts for its share. */
 static uint64_t size_of(const char *path)
 {
 	char *const paths[] = {(char *)path, NULL};
@@ -29,30 +29,30 @@ static uint64_t size_of(const char *path)
 
 	while (walk && (entry = fts_read(walk)))
 		if (entry->fts_info == FTS_F)
-			bytes += (uint64_t)entry->fts_statp->st_blocks * 512;
+			bytes += (uint64_t)entry->fts_statp->st_blocks * 512 /
+			         (uint64_t)entry->fts_statp->st_nlink;
 	if (walk)
 		fts_close(walk);
 	return bytes;
 }
 
-/* A locked one is in use, or being unpacked. The descriptor of its lock, or -1. */
-static int lock_alone(const struct pruning *pruning, const char *kind, const char *hex)
+/* A locked one is in use, or being unpacked. On false it is ours: *fd is its lock, or -1 with dry_run when there
+ * is none. */
+static bool is_held(const struct pruning *pruning, const char *kind, const char *hex, int *fd)
 {
-	struct err ignored = ERR_INIT;
-	int fd = store_open_lock(pruning->store, kind, hex, &ignored);
+	struct err err = ERR_INIT;
 
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return -1;
+	*fd = store_open_lock(pruning->store, kind, hex, !pruning->dry_run, &err);
+	if (*fd < 0)
+		return err.kind != ERR_NOT_FOUND;
+	return flock(*fd, LOCK_EX | LOCK_NB) < 0;
 }
 
 static bool is_unused(const struct pruning *pruning, int lock_fd)
 {
 	struct stat info;
 
-	return !pruning->unused_seconds ||
+	return !pruning->unused_seconds || lock_fd < 0 ||
 	       (fstat(lock_fd, &info) == 0 &&
 	        clock_unix_seconds() - info.st_mtim.tv_sec >= pruning->unused_seconds);
 }
@@ -66,19 +66,19 @@ static int delete_root(struct pruning *pruning, int folder_fd, const char *kind,
 	snprintf(name, sizeof(name), "%s-%s", kind, hex);
 	if (tree_remove(pruning->tmp_fd, name, err) < 0)
 		return -1;
-	if (renameat(folder_fd, hex, pruning->tmp_fd, name) < 0)
-		return err_errno(err, "cannot move %s away", hex);
+	if (store_move(folder_fd, hex, pruning->tmp_fd, name, err) < 0)
+		return -1;
 	return tree_remove(pruning->tmp_fd, name, err);
 }
 
 static int prune_root(struct pruning *pruning, int folder_fd, const char *kind, const char *hex,
                       struct err *err)
 {
-	_cleanup_fd_ int lock_fd = lock_alone(pruning, kind, hex);
+	_cleanup_fd_ int lock_fd = -1;
 	_cleanup_free_ char *path = NULL;
 	uint64_t bytes;
 
-	if (lock_fd < 0) {
+	if (is_held(pruning, kind, hex, &lock_fd)) {
 		pruning->result.busy++;
 		return 0;
 	}
@@ -127,25 +127,33 @@ static int prune_kind(struct pruning *pruning, const char *kind, struct err *err
 static int prune_unfinished(struct pruning *pruning, const char *name, struct err *err)
 {
 	const char *dash = strrchr(name, '-');
-	char kind[32];
 	_cleanup_fd_ int lock_fd = -1;
+	_cleanup_free_ char *path = NULL;
+	char kind[32];
 
 	if (!dash || !is_hex(dash + 1) || (size_t)(dash - name) >= sizeof(kind))
 		return 0;
 	snprintf(kind, sizeof(kind), "%.*s", (int)(dash - name), name);
-	lock_fd = lock_alone(pruning, kind, dash + 1);
-	if (lock_fd < 0)
+	if (is_held(pruning, kind, dash + 1, &lock_fd))
 		return 0;
+	if (asprintf(&path, "%s/tmp/%s", pruning->store, name) < 0) {
+		path = NULL;
+		return err_no_memory(err);
+	}
+	pruning->result.bytes += size_of(path);
 	pruning->result.count++;
 	return pruning->dry_run ? 0 : tree_remove(pruning->tmp_fd, name, err);
 }
 
 static int prune_tmp(struct pruning *pruning, struct err *err)
 {
-	DIR *folder = fdopendir(dup(pruning->tmp_fd));
 	const struct dirent *entry;
 	int result = 0;
+	DIR *folder;
 
+	if (pruning->tmp_fd < 0)
+		return 0;
+	folder = fdopendir(dup(pruning->tmp_fd));
 	if (!folder)
 		return err_errno(err, "cannot read the store's tmp");
 	while (result == 0 && (entry = readdir(folder)))
@@ -160,24 +168,31 @@ int store_prune(const char *store, int64_t unused_seconds, bool dry_run, struct 
 {
 	struct pruning pruning = {
 		.store = store, .tmp_fd = -1, .unused_seconds = unused_seconds, .dry_run = dry_run};
-	_cleanup_fd_ int tmp_fd = store_open_folder(store, "tmp", false, err);
+	_cleanup_fd_ int store_fd = store_open_folder(store, "", false, err);
+	_cleanup_fd_ int lock_fd = -1, tmp_fd = -1;
 
-	if (tmp_fd < 0 && err->kind != ERR_NOT_FOUND)
+	if (store_fd < 0 && err->kind != ERR_NOT_FOUND)
 		return -1;
-	*err = (struct err)ERR_INIT;
-	if (tmp_fd < 0) {
-		*ret = pruning.result;
-		return 0;
+	*ret = pruning.result;
+	if (store_fd >= 0) {
+		lock_fd = store_open_folder(store, "lock", false, err);
+		if (lock_fd < 0 && err->kind != ERR_NOT_FOUND)
+			return -1;
+		tmp_fd = store_open_folder(store, "tmp", !dry_run, err);
+		if (tmp_fd < 0 && err->kind != ERR_NOT_FOUND)
+			return -1;
 	}
+	*err = (struct err)ERR_INIT;
+	if (store_fd < 0)
+		return 0;
 	pruning.tmp_fd = tmp_fd;
 	if (prune_tmp(&pruning, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(store_kinds); i++) {
-		*err = (struct err)ERR_INIT;
 		if (prune_kind(&pruning, store_kinds[i], err) < 0)
 			return -1;
+		*err = (struct err)ERR_INIT;
 	}
-	*err = (struct err)ERR_INIT;
 	*ret = pruning.result;
 	return 0;
 }

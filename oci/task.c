@@ -15,7 +15,8 @@
 
 static int make_folder(const char *path, bool must_be_new, struct err *err)
 {
-	if (mkdir(path, 0700) == 0 || (errno == EEXIST && !must_be_new))
+	/* Root of a user namespace has to pass through; what is secret inside is not readable. */
+	if ((mkdir(path, 0711) == 0 && chmod(path, 0711) == 0) || (errno == EEXIST && !must_be_new))
 		return 0;
 	if (errno != EEXIST)
 		return err_errno(err, "cannot make %s", path);
@@ -45,7 +46,7 @@ static bool is_container_name(const char *name)
 	       strspn(name, letters) == strlen(name);
 }
 
-/* The lock says that the task's monitor lives; it inherits the descriptor. */
+/* The lock says that the task's monitor lives, in which this runs. */
 static int lock_folder(struct oci *oci, struct err *err)
 {
 	_cleanup_free_ char *path = NULL;
@@ -78,44 +79,59 @@ static int write_bundle(struct oci *oci, const cJSON *config, struct err *err)
 	return file_write_new(fd, "config.json", strbuf_str(&text), text.length, err);
 }
 
-static int make_bundle(struct oci *oci, const struct plan *plan, const struct identity *identity,
-                       struct err *err)
-{
-	_cleanup_fd_ int run_lock = -1;
-	_cleanup_free_ char *folder = NULL;
+struct bundle_plan {
+	struct oci *oci;
+	const struct plan *plan;
+};
 
-	if (!is_container_name(identity->name))
-		return err_set(err, ERR_USAGE, "'%s' cannot be a container's name", identity->name);
-	oci->name = strdup(identity->name);
-	if (!oci->name || asprintf(&folder, "%s/%s", oci->run_folder, identity->name) < 0)
-		return err_no_memory(err);
+/* Called in the monitor, which outlives us: what it made it removes, whenever we die. */
+static int make_bundle(void *context, struct err *err)
+{
+	const struct bundle_plan *bundle = context;
+	struct oci *oci = bundle->oci;
+	struct err ignored = ERR_INIT;
+	_cleanup_fd_ int run_lock = -1;
+
 	if (make_folder(oci->run_folder, false, err) < 0 || check_run_folder(oci, err) < 0 ||
 	    make_folder(oci->runtime.state_root, false, err) < 0)
 		return -1;
 	run_lock = run_folder_lock(oci->run_folder, false, err);
-	if (run_lock < 0 || make_folder(folder, true, err) < 0)
+	if (run_lock < 0 || make_folder(oci->folder, true, err) < 0)
 		return -1;
-	oci->folder = TAKE_PTR(folder);
-	return lock_folder(oci, err) < 0 || write_bundle(oci, plan->document, err) < 0 ? -1 : 0;
+	if (lock_folder(oci, err) == 0 && write_bundle(oci, bundle->plan->document, err) == 0)
+		return 0;
+	(void)!bundle_folder_remove(oci->folder, &ignored);
+	return -1;
+}
+
+static int choose_names(struct oci *oci, const struct identity *identity, struct err *err)
+{
+	if (!is_container_name(identity->name))
+		return err_set(err, ERR_USAGE, "'%s' cannot be a container's name", identity->name);
+	oci->name = strdup(identity->name);
+	if (!oci->name || asprintf(&oci->folder, "%s/%s", oci->run_folder, identity->name) < 0) {
+		oci->folder = NULL;
+		return err_no_memory(err);
+	}
+	return 0;
 }
 
 int oci_create(struct backend *backend, const struct plan *plan, const struct identity *identity,
                const struct burial *burial, struct err *err)
 {
 	struct oci *oci = (struct oci *)backend;
-	int kept[2];
-
+	struct bundle_plan bundle = {oci, plan};
 	/* A stopped app's mounts, which may hold the command, are not there. */
-	if ((oci->state.running || oci->image) &&
-	    command_check(oci->root_fd, plan->document, err) < 0)
-		return -1;
-	if (make_bundle(oci, plan, identity, err) < 0)
+	bool sees_mounts = oci->state.running || oci->image;
+
+	if ((sees_mounts && command_check(oci->root_fd, plan->document, err) < 0) ||
+	    choose_names(oci, identity, err) < 0)
 		return -1;
 	oci->tty = json_true(plan->document, "process.terminal");
-	kept[0] = oci->lock_fd;
-	kept[1] = oci->snapshot.lock_fd;
 
 	const struct monitor_settings settings = {
+		.make_bundle = make_bundle,
+		.context = &bundle,
 		.runtime = &oci->runtime,
 		.rootfs = &oci->rootfs,
 		.name = oci->name,
@@ -128,8 +144,7 @@ int oci_create(struct backend *backend, const struct plan *plan, const struct id
 	                              : 0,
 		.stop = burial->stop,
 		.deadline = burial->deadline,
-		.keep_fds = kept,
-		.keep_fds_count = ARRAY_SIZE(kept),
+		.snapshot_fd = oci->snapshot.lock_fd,
 	};
 
 	if (monitor_start(&settings, &oci->monitor, err) < 0)

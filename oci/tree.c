@@ -50,7 +50,7 @@ static int open_writable(int folder_fd, const char *name)
 	_cleanup_fd_ int fd = tree_open_folder(folder_fd, name, O_RDONLY);
 	struct stat status;
 
-	if (fd < 0 && errno == EACCES && fchmodat(folder_fd, name, 0700, 0) == 0)
+	if (fd < 0 && errno == EACCES && fchmodat(folder_fd, name, 0700, AT_SYMLINK_NOFOLLOW) == 0)
 		fd = tree_open_folder(folder_fd, name, O_RDONLY);
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return -1;

@@ -7,6 +7,8 @@
 #include "pkg/base/clock.h"
 
 #define REMOVE_LIMIT_MS INT64_C(10000)
+/* The task may run before we hear of it: a signal that comes meanwhile is for it. */
+#define UNINTERRUPTED_MS INT64_C(2000)
 
 static void set_ended(struct oci *oci, const struct exit_status *status)
 {
@@ -81,16 +83,17 @@ int oci_loop_wait(void *context, struct loop_item *items, size_t count, int time
 	return 0;
 }
 
-/* One turn of waiting for the monitor's word or a signal. */
-static int wait_turn(struct oci *oci, int64_t left, struct err *err)
+/* One turn of waiting for the monitor's word or, with `interruptible`, a signal. */
+static int wait_turn(struct oci *oci, int64_t left, bool interruptible, struct err *err)
 {
 	struct loop *loop = oci->loop;
+	bool asks = interruptible && loop->interrupted;
 	struct loop_item items[2] = {{oci->monitor.fd, LOOP_READ, 0},
-	                             {loop->interrupted ? loop->interrupt_fd : -1, LOOP_READ, 0}};
+	                             {asks ? loop->interrupt_fd : -1, LOOP_READ, 0}};
 
-	if (loop_poll(items, 2, left > 1000 ? 1000 : (int)left, err) < 0)
+	if (loop_poll(items, 2, left > 500 ? 500 : (int)left, err) < 0)
 		return -1;
-	if (loop->interrupted && loop->interrupted(loop->interrupt_context))
+	if (asks && loop->interrupted(loop->interrupt_context))
 		return err_set(err, ERR_INTERRUPTED, "interrupted");
 	return 0;
 }
@@ -98,10 +101,11 @@ static int wait_turn(struct oci *oci, int64_t left, struct err *err)
 int oci_wait_message(struct oci *oci, int64_t timeout_ms, struct message *ret,
                      int ret_fds[MESSAGE_MAX_FDS], struct err *err)
 {
-	int64_t due = clock_monotonic_ms() + (timeout_ms ? timeout_ms : INT32_MAX);
+	int64_t begun = clock_monotonic_ms();
+	int64_t due = begun + (timeout_ms ? timeout_ms : INT32_MAX);
 
 	for (;;) {
-		int64_t left = due - clock_monotonic_ms();
+		int64_t now = clock_monotonic_ms(), left = due - now;
 		int result = message_receive(oci->monitor.fd, false, ret, ret_fds, err);
 
 		if (result < 0) {
@@ -115,7 +119,7 @@ int oci_wait_message(struct oci *oci, int64_t timeout_ms, struct message *ret,
 		else if (left <= 0)
 			return err_set(err, ERR_START_TIMEOUT,
 			               "the runtime did not start the task");
-		else if (wait_turn(oci, left, err) < 0)
+		else if (wait_turn(oci, left, now - begun > UNINTERRUPTED_MS, err) < 0)
 			return -1;
 	}
 }
@@ -166,7 +170,7 @@ static int remove_ourselves(struct oci *oci, struct err *err)
 {
 	if (container_delete(&oci->runtime, oci->name, oci->folder, oci->cgroup, false, err) < 0)
 		return -1;
-	(void)cgroup_remove(oci->cgroup);
+	cgroup_destroy(oci->cgroup);
 	return bundle_folder_remove(oci->folder, err);
 }
 
@@ -197,9 +201,9 @@ int oci_remove(struct backend *backend, struct err *err)
 	struct message message = {.type = MESSAGE_REMOVE};
 	struct err ignored = ERR_INIT;
 
-	if (!oci->folder)
+	if (oci->monitor.fd < 0)
 		return 0; /* nothing was made */
-	if (oci->monitor.fd < 0 || oci->lost)
+	if (oci->lost)
 		return remove_ourselves(oci, err);
 	/* Once the status was told, it removes without being asked. */
 	if (!oci->ended)

@@ -19,13 +19,17 @@ static int hold_standard_descriptors(void)
 	return 0;
 }
 
-/* Variables of the app pass through our memory: they do not belong into a core file. */
+/* Variables of the app pass through our memory: they do not belong into a core file. A task that inherits
+ * our limits must be able to have its own back. */
 static void forbid_core_dump(void)
 {
-	struct rlimit none = {0, 0};
+	struct rlimit limit;
 
-	if (setrlimit(RLIMIT_CORE, &none) < 0)
-		return; /* it was 0 already, or there is nothing that we can do */
+	if (getrlimit(RLIMIT_CORE, &limit) < 0)
+		return;
+	limit.rlim_cur = 0;
+	if (setrlimit(RLIMIT_CORE, &limit) < 0)
+		return; /* there is nothing that we can do */
 }
 
 static int unknown_command(const char *name)

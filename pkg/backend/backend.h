@@ -45,14 +45,14 @@ struct backend_settings {
 
 /* The running app, as found. Release with release_release. */
 struct release {
-	char *id;              /* owned; full id of the source container, uid of the pod… */
-	char *name;            /* owned; "web" */
-	char *image;           /* owned; human name of the image, may be NULL */
-	char *digest;          /* owned; what identifies the image */
-	char *workdir;         /* owned; the app's working folder where `document` does not tell it */
-	bool running;          /* false: it stopped; cloned all the same */
-	char *status;          /* owned; "running", "exited (3)"… */
-	cJSON *document;       /* owned; the platform's own description */
+	char *id;        /* owned; full id of the source container, uid of the pod… */
+	char *name;      /* owned; "web" */
+	char *image;     /* owned; human name of the image, may be NULL */
+	char *digest;    /* owned; what identifies the image */
+	char *workdir;   /* owned; the app's working folder where `document` does not tell it */
+	bool running;    /* false: it stopped; cloned all the same */
+	char *status;    /* owned; "running", "exited (3)"… */
+	cJSON *document; /* owned; the platform's own description */
 	cJSON *image_document; /* owned; of its image, or NULL */
 };
 

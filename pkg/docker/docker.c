@@ -90,6 +90,15 @@ static int unreachable(struct docker *docker, struct err *err)
 			        strbuf_str(&words));
 		}
 	}
+	/* TLS 1.3 tells a client that its certificate is refused only by breaking the connection off. */
+	if (err->kind == ERR_LOST && docker->endpoint.kind == ENDPOINT_TCP &&
+	    docker->endpoint.tls) {
+		err->kind = ERR_UNREACHABLE;
+		err_wrap(err, "the engine broke the TLS connection off; it may refuse our "
+		              "certificate");
+		err_hint(err, "the engine accepts only certificates of its own authority; see "
+		              "DOCKER_CERT_PATH");
+	}
 	if (err->kind == ERR_LOST || err->kind == ERR_START_TIMEOUT)
 		err->kind = ERR_UNREACHABLE;
 	if (!err->hint[0])

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine as a third party sees it: plain HTTP/1.0 over its socket ($ONEOFF_TEST_SOCKET), no
- * code of ours in between. It is what a case asks whether the clone is right and whether anything
- * was left.
+ * The engine as a third party sees it, no code of ours in between: Docker and Podman by plain HTTP/1.0 over
+ * their socket ($ONEOFF_TEST_SOCKET, engine_api.c), OCI by the runtime's own command line and the kernel's
+ * files (engine_oci.c). It is what a case asks whether the clone is right and whether anything was left.
  *
  *	cJSON *clone = engine_wait_one_off();
  *	…
@@ -16,29 +16,51 @@
 #include <cjson/cJSON.h>
 
 bool engine_is_podman(void);
+bool engine_is_oci(void);
 
-/* Sends one request without a body; the status, or -1 when the engine does not answer. *ret_body,
- * if wanted, is owned by the caller. */
+/* What a case may expect where engines differ by design. Which cases an engine lacks stands in skipped.c. */
+struct engine_traits {
+	const char *
+		nowhere; /* "K=V": with it the engine cannot be reached; V is a file that is not there */
+	const char *plan_shows; /* what `plan` of "web" must name among the differences */
+	/* The task has our descriptors 0, 1 and 2 themselves (design section 4, "OCI"). So a full disk and a
+	 * reader that left are the task's own business, its code is what it makes of them and we say nothing;
+	 * and we cannot know how many bytes went by. */
+	bool streams_inherited;
+	bool image_known; /* a source has an image, so a digest, and an entrypoint apart from its command */
+	bool keeps;        /* --keep: an ended container can stay; else it is refused */
+	bool knows_memory; /* it can say that a task was out of memory */
+};
+
+const struct engine_traits *engine_traits(void);
+
+/* Docker and Podman: sends one request without a body; the status, or -1 when the engine does not answer.
+ * *ret_body, if wanted, is owned by the caller. */
 int engine_request(const char *method, const char *path, char **ret_body);
 
 /* GET; the document, or NULL when the answer is not 200 or no JSON. */
 cJSON *engine_get(const char *path);
 
-/* The inspect document of a container by name or id, or NULL. */
+/* The inspect document of a container by name or id, or NULL. All engines: Id, State.Status, State.Pid,
+ * State.StartedAt. OCI besides: Bundle, and Config with the whole config.json. */
 cJSON *engine_inspect(const char *name);
 
-/* How many one-offs (label dev.oneoff.id) the engine knows, ended ones included. */
+/* How many one-offs (label dev.oneoff.id; OCI: all in our state root) the engine knows, ended ones
+ * included. */
 int engine_count_one_offs(void);
 
 /* The inspect document of the one one-off that runs; waits for it up to 10 s; NULL when none came.
  */
 cJSON *engine_wait_one_off(void);
 
+/* Kills a container's first process from outside; false when the engine refused. */
+bool engine_kill(const char *id);
+
 /* Deletes every one-off: for cases that keep one on purpose. */
 void engine_remove_one_offs(void);
 
-/* Fails the case unless, within 5 s, the engine has no one-off, no volume that nobody uses, and no
- * process of the binary under test runs. */
+/* Fails the case unless, within 5 s, the engine has no one-off and nothing of one (a volume that nobody uses;
+ * OCI: a folder, a mount, a cgroup), and no process of the binary under test runs. */
 void expect_clean(void);
 
 /* A member by path: "Config.Env". NULL when it is not there. */

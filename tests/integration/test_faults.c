@@ -70,6 +70,17 @@ Test(faults, a_reader_that_leaves_stops_the_task_with_141)
 	run_release(&run);
 }
 
+/* Either we say it, or it was the task's own stdout, and its own code says it. */
+static void expect_full_disk(const struct run *run, int own_code)
+{
+	if (engine_traits()->streams_inherited) {
+		cr_assert_eq(run->code, own_code, RUN_FORMAT, RUN_ARGS(run));
+		return;
+	}
+	cr_assert(run->code > 0, RUN_FORMAT, RUN_ARGS(run));
+	cr_assert(chatter_only(&run->err) && run->err.count > 0, RUN_FORMAT, RUN_ARGS(run));
+}
+
 Test(faults, a_full_disk_is_told_and_no_success)
 {
 	struct run run;
@@ -77,8 +88,7 @@ Test(faults, a_full_disk_is_told_and_no_success)
 	run_all(&run, &(struct run_spec){
 			      ARGV("run", "--like", "bulk", "--", "helper", "exit", "0", "text"),
 			      .reader = READER_FULL, .deadline_ms = 20000});
-	cr_assert(run.code > 0, RUN_FORMAT, RUN_ARGS(&run));
-	cr_assert(chatter_only(&run.err) && run.err.count > 0, RUN_FORMAT, RUN_ARGS(&run));
+	expect_full_disk(&run, 99);
 	run_release(&run);
 }
 
@@ -89,8 +99,7 @@ Test(faults, a_full_disk_stops_an_endless_task)
 	run_all(&run, &(struct run_spec){ARGV("run", "--grace", "1s", "--like", "bulk", "--",
 	                                      "helper", "flood"),
 	                                 .reader = READER_FULL, .deadline_ms = 20000});
-	cr_assert(run.code > 0, RUN_FORMAT, RUN_ARGS(&run));
-	cr_assert(chatter_only(&run.err) && run.err.count > 0, RUN_FORMAT, RUN_ARGS(&run));
+	expect_full_disk(&run, 141);
 	run_release(&run);
 }
 

@@ -13,10 +13,30 @@
 
 TestSuite(options, .fini = expect_clean, .timeout = 60);
 
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void expect_refused(const char *const *argv, const char *word)
+{
+	struct run run;
+
+	run_all(&run, &(struct run_spec){.argv = argv, .deadline_ms = 15000});
+	cr_assert_eq(run.code, 125, RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(capture_is(&run.out, ""), RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(chatter_only(&run.err) && run.err.count > 0, RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(strstr(run.err.text, word), "no '%s': " RUN_FORMAT, word, RUN_ARGS(&run));
+	run_release(&run);
+}
+
 static void expect_kept(const char *mode, const char *code, int kept)
 {
 	struct run run;
 
+	if (kept && !engine_traits()->keeps) {
+		expect_refused(
+			WORDS("run", "--keep", mode, "--like", "web", "--", "helper", "exit", code),
+			"--keep");
+		return;
+	}
 	run_all(&run, &(struct run_spec){ARGV("run", "--keep", mode, "--like", "web", "--",
 	                                      "helper", "exit", code)});
 	cr_assert_eq(run.code, (int)strtol(code, NULL, 10), RUN_FORMAT, RUN_ARGS(&run));
@@ -34,7 +54,8 @@ Test(options, keep_never_keeps_none)
 Test(options, keep_failed_keeps_the_failed_only)
 {
 	expect_kept("failed", "3", 1);
-	expect_kept("failed", "0", 0);
+	if (engine_traits()->keeps)
+		expect_kept("failed", "0", 0);
 }
 
 Test(options, keep_always_keeps_all)
@@ -79,32 +100,21 @@ Test(options, the_result_file_tells_what_happened)
 	cr_assert_eq(cJSON_GetNumberValue(member(result, "taskCode")), 124);
 	cr_assert(cJSON_IsTrue(member(result, "started")));
 	cr_assert(cJSON_IsTrue(member(result, "outputComplete")));
-	cr_assert_eq(cJSON_GetNumberValue(member(result, "bytesOut")), 4);
-	cr_assert_eq(cJSON_GetNumberValue(member(result, "bytesErr")), 0);
+	if (!engine_traits()->streams_inherited) {
+		cr_assert_eq(cJSON_GetNumberValue(member(result, "bytesOut")), 4);
+		cr_assert_eq(cJSON_GetNumberValue(member(result, "bytesErr")), 0);
+	}
 	cr_assert_eq(cJSON_GetArraySize(argv), 4);
 	cr_assert_str_eq(cJSON_GetStringValue(cJSON_GetArrayItem(argv, 3)), "text");
 	cr_assert_str_eq(text_of(result, "source"), "web");
 	cr_assert_str_not_empty(text_of(result, "id"));
-	cr_assert_str_not_empty(text_of(result, "digest"));
+	if (engine_traits()->image_known)
+		cr_assert_str_not_empty(text_of(result, "digest"));
 	cr_assert_str_not_empty(text_of(result, "start"));
 	cr_assert_str_not_empty(text_of(result, "end"));
 	cJSON_Delete(result);
 	run_release(&run);
 }
-
-static void expect_refused(const char *const *argv, const char *word)
-{
-	struct run run;
-
-	run_all(&run, &(struct run_spec){.argv = argv, .deadline_ms = 15000});
-	cr_assert_eq(run.code, 125, RUN_FORMAT, RUN_ARGS(&run));
-	cr_assert(capture_is(&run.out, ""), RUN_FORMAT, RUN_ARGS(&run));
-	cr_assert(chatter_only(&run.err) && run.err.count > 0, RUN_FORMAT, RUN_ARGS(&run));
-	cr_assert(strstr(run.err.text, word), "no '%s': " RUN_FORMAT, word, RUN_ARGS(&run));
-	run_release(&run);
-}
-
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 Test(options, mistakes_are_125_and_one_message)
 {
@@ -156,8 +166,7 @@ Test(options, a_name_of_one_s_own)
 /* fault 1 */
 Test(options, no_engine_is_125_at_once_and_names_the_endpoint)
 {
-	const char *variable = engine_is_podman() ? "CONTAINER_HOST=unix:///nonexistent/a.sock"
-	                                          : "DOCKER_HOST=unix:///nonexistent/a.sock";
+	const char *variable = engine_traits()->nowhere;
 	struct run run;
 
 	run_all(&run, &(struct run_spec){ARGV("run", "--like", "web", "--", "true"),
@@ -188,7 +197,7 @@ Test(options, plan_starts_nothing)
 
 	run_all(&run, &(struct run_spec){ARGV("plan", "--like", "web", "--", "true")});
 	cr_assert_eq(run.code, 0, RUN_FORMAT, RUN_ARGS(&run));
-	cr_assert(strstr(run.out.text, "PortBindings"), RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(strstr(run.out.text, engine_traits()->plan_shows), RUN_FORMAT, RUN_ARGS(&run));
 	cr_assert_eq(engine_count_one_offs(), 0);
 	run_release(&run);
 	run_all(&run,

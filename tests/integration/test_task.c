@@ -115,7 +115,9 @@ Test(task, has_the_source_s_environment)
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		cr_assert(has_line(&run.out, lines[i]), "no %s in\n%s", lines[i], run.out.text);
 	cr_assert(strstr(run.out.text, "ONEOFF_ID="), RUN_FORMAT, RUN_ARGS(&run));
-	cr_assert(!strstr(run.out.text, "VIRTUAL_HOST="), RUN_FORMAT, RUN_ARGS(&run));
+	/* a proxy learns of it from an engine's events only: without an engine it does no harm */
+	if (!engine_is_oci())
+		cr_assert(!strstr(run.out.text, "VIRTUAL_HOST="), RUN_FORMAT, RUN_ARGS(&run));
 	run_release(&run);
 }
 

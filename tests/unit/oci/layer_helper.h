@@ -93,6 +93,9 @@ void layer_expect_same(struct layer_bench *bench, const char *one, const char *t
 /* The names in a folder, sorted, with a space between. */
 void layer_expect_names(struct layer_bench *bench, const char *path, const char *names);
 
+/* From now on as in a container whose seccomp filter is older than that call. */
+void layer_forbid_openat2(void);
+
 /* Appends a line for everything below a path: type, owner, mode, size, times, content. */
 void layer_snapshot(const char *path, struct strbuf *ret);
 

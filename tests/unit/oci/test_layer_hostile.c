@@ -23,55 +23,55 @@ static const struct breakout breakouts[] = {
                    {.name = "localetc/passwd", .type = '0', .content = "x"}},
          .refused = NULL},
 	{"SymlinkUpAndOut",
-         .upper = {{.name = "etc", .type = '5'},
+         .upper = {{.name = "oneoff-etc", .type = '5'},
                    {.name = "up", .type = '2', .link = "../outside"},
                    {.name = "up/secret", .type = '0', .content = "in"}},
          .file = "outside/secret", .text = "in"},
 	{"SymlinkMultipleAbsolute",
-         .upper = {{.name = "etc", .type = '5'},
-                   {.name = "one", .type = '2', .link = "/etc"},
+         .upper = {{.name = "oneoff-etc", .type = '5'},
+                   {.name = "one", .type = '2', .link = "/oneoff-etc"},
                    {.name = "two", .type = '2', .link = "/one"},
                    {.name = "two/f", .type = '0', .content = "in"}},
-         .file = "etc/f", .text = "in"},
+         .file = "oneoff-etc/f", .text = "in"},
 	{"SymlinkMultipleRelative",
-         .upper = {{.name = "etc", .type = '5'},
-                   {.name = "a/b/one", .type = '2', .link = "../../../../etc"},
+         .upper = {{.name = "oneoff-etc", .type = '5'},
+                   {.name = "a/b/one", .type = '2', .link = "../../../../oneoff-etc"},
                    {.name = "two", .type = '2', .link = "a/b/one/../../x"},
                    {.name = "two/f", .type = '0', .content = "in"}},
          .file = "x/f", .text = "in"},
 	{"SymlinkEmptyFile",
-         .upper = {{.name = "etc/emptied", .type = '0', .content = "full"},
-                   {.name = "localetc", .type = '2', .link = "/etc"},
+         .upper = {{.name = "oneoff-etc/emptied", .type = '0', .content = "full"},
+                   {.name = "localetc", .type = '2', .link = "/oneoff-etc"},
                    {.name = "localetc/emptied", .type = '0'}},
-         .file = "etc/emptied", .text = ""},
-	{"SymlinkParentDirectory", .upper = {{.name = "..", .type = '2', .link = "/etc/"}},
+         .file = "oneoff-etc/emptied", .text = ""},
+	{"SymlinkParentDirectory", .upper = {{.name = "..", .type = '2', .link = "/oneoff-etc/"}},
          .refused = "the root can only be a folder"},
-	{"SymlinkEmptyFilename", .upper = {{.name = "", .type = '2', .link = "/etc/"}},
+	{"SymlinkEmptyFilename", .upper = {{.name = "", .type = '2', .link = "/oneoff-etc/"}},
          .refused = "the root can only be a folder"},
 	{"SymlinkEmptyTarget", .upper = {{.name = "l", .type = '2', .link = ""}},
          .refused = "'l': a link without a target"},
 	{"SymlinkParentRelative",
-         .upper = {{.name = "etc/passwd", .type = '0', .content = "inside"},
-                   {.name = "localetc/sub/..", .type = '2', .link = "/etc/"},
-                   {.name = "/localetc/localpasswd", .type = '1', .link = "/etc/passwd"}},
-         .same = {"etc/localpasswd", "etc/passwd"}},
+         .upper = {{.name = "oneoff-etc/passwd", .type = '0', .content = "inside"},
+                   {.name = "localetc/sub/..", .type = '2', .link = "/oneoff-etc/"},
+                   {.name = "/localetc/localpasswd", .type = '1', .link = "/oneoff-etc/passwd"}},
+         .same = {"oneoff-etc/localpasswd", "oneoff-etc/passwd"}},
 	{"SymlinkSlashEnded",
-         .upper = {{.name = "etc/passwd", .type = '0', .content = "inside"},
+         .upper = {{.name = "oneoff-etc/passwd", .type = '0', .content = "inside"},
                    {.name = "localetc/", .type = '5'},
-                   {.name = "/localetc/localpasswd", .type = '1', .link = "/etc/passwd"}},
-         .same = {"localetc/localpasswd", "etc/passwd"}},
+                   {.name = "/localetc/localpasswd", .type = '1', .link = "/oneoff-etc/passwd"}},
+         .same = {"localetc/localpasswd", "oneoff-etc/passwd"}},
 	{"SymlinkOverrideDirectory",
-         .lower = {{.name = "etc/passwd", .type = '0', .content = "inside"},
+         .lower = {{.name = "oneoff-etc/passwd", .type = '0', .content = "inside"},
                    {.name = "localetc", .type = '5'}},
-         .upper = {{.name = "localetc", .type = '2', .link = "/etc"},
-                   {.name = "localetc/localpasswd", .type = '1', .link = "/etc/passwd"}},
-         .same = {"etc/localpasswd", "etc/passwd"}},
+         .upper = {{.name = "localetc", .type = '2', .link = "/oneoff-etc"},
+                   {.name = "localetc/localpasswd", .type = '1', .link = "/oneoff-etc/passwd"}},
+         .same = {"oneoff-etc/localpasswd", "oneoff-etc/passwd"}},
 	{"SymlinkOverrideDirectoryRelative",
-         .lower = {{.name = "etc/passwd", .type = '0', .content = "inside"},
+         .lower = {{.name = "oneoff-etc/passwd", .type = '0', .content = "inside"},
                    {.name = "localetc", .type = '5'}},
-         .upper = {{.name = "localetc", .type = '2', .link = "../../etc"},
-                   {.name = "localetc/localpasswd", .type = '1', .link = "/etc/passwd"}},
-         .same = {"etc/localpasswd", "etc/passwd"}},
+         .upper = {{.name = "localetc", .type = '2', .link = "../../oneoff-etc"},
+                   {.name = "localetc/localpasswd", .type = '1', .link = "/oneoff-etc/passwd"}},
+         .same = {"oneoff-etc/localpasswd", "oneoff-etc/passwd"}},
 	{"SymlinkOverridePath", .lower = {{.name = "a/b/c/f", .type = '0', .content = "inside"}},
          .upper = {{.name = "a/b/c/g", .type = '0'},
                    {.name = "a/b", .type = '2', .link = "%O"},
@@ -79,45 +79,47 @@ static const struct breakout breakouts[] = {
                    {.name = "a/b/secret", .type = '0', .content = "x"}},
          .refused = NULL},
 	{"HardlinkRelative",
-         .upper = {{.name = "etc/passwd", .type = '0', .content = "inside"},
-                   {.name = "breakouts/d1", .type = '2', .link = "../../etc"},
+         .upper = {{.name = "oneoff-etc/passwd", .type = '0', .content = "inside"},
+                   {.name = "breakouts/d1", .type = '2', .link = "../../oneoff-etc"},
                    {.name = "breakouts/mypasswd", .type = '1', .link = "/breakouts/d1/passwd"}},
-         .same = {"breakouts/mypasswd", "etc/passwd"}},
+         .same = {"breakouts/mypasswd", "oneoff-etc/passwd"}},
 	{"HardlinkDownAndOut",
-         .upper = {{.name = "etc/passwd", .type = '0', .content = "inside"},
+         .upper = {{.name = "oneoff-etc/passwd", .type = '0', .content = "inside"},
                    {.name = "downandout", .type = '5'},
-                   {.name = "breakouts/d1", .type = '2', .link = "../downandout/../../etc"},
+                   {.name = "breakouts/d1", .type = '2', .link = "../downandout/../../oneoff-etc"},
                    {.name = "breakouts/mypasswd", .type = '1', .link = "/breakouts/d1/passwd"}},
-         .same = {"breakouts/mypasswd", "etc/passwd"}},
+         .same = {"breakouts/mypasswd", "oneoff-etc/passwd"}},
 	{"HardlinkAbsolute",
-         .upper = {{.name = "etc/passwd", .type = '0', .content = "inside"},
-                   {.name = "localetc", .type = '2', .link = "/etc"},
+         .upper = {{.name = "oneoff-etc/passwd", .type = '0', .content = "inside"},
+                   {.name = "localetc", .type = '2', .link = "/oneoff-etc"},
                    {.name = "localpasswd", .type = '1', .link = "/localetc/passwd"}},
-         .same = {"localpasswd", "etc/passwd"}},
+         .same = {"localpasswd", "oneoff-etc/passwd"}},
 	{"HardlinkRelativeLong",
-         .upper = {{.name = "etc/passwd", .type = '0', .content = "inside"},
-                   {.name = "localetc", .type = '2', .link = "../../../../../../../etc"},
+         .upper = {{.name = "oneoff-etc/passwd", .type = '0', .content = "inside"},
+                   {.name = "localetc", .type = '2', .link = "../../../../../../../oneoff-etc"},
                    {.name = "localpasswd", .type = '1', .link = "/localetc/passwd"}},
-         .same = {"localpasswd", "etc/passwd"}},
+         .same = {"localpasswd", "oneoff-etc/passwd"}},
 	{"HardlinkRelativeUpAndOut",
-         .upper = {{.name = "etc/passwd", .type = '0', .content = "inside"},
+         .upper = {{.name = "oneoff-etc/passwd", .type = '0', .content = "inside"},
                    {.name = "upandout", .type = '5'},
-                   {.name = "localetc", .type = '2', .link = "upandout/../../../etc"},
+                   {.name = "localetc", .type = '2', .link = "upandout/../../../oneoff-etc"},
                    {.name = "localpasswd", .type = '1', .link = "/localetc/passwd"}},
-         .same = {"localpasswd", "etc/passwd"}},
+         .same = {"localpasswd", "oneoff-etc/passwd"}},
 	{"HardlinkDirectRelative",
-         .upper = {{.name = "etc/passwd", .type = '0', .content = "inside"},
-                   {.name = "localpasswd", .type = '1', .link = "../../../../../etc/passwd"}},
-         .same = {"localpasswd", "etc/passwd"}},
+         .upper = {{.name = "oneoff-etc/passwd", .type = '0', .content = "inside"},
+                   {.name = "localpasswd",
+                    .type = '1',
+                    .link = "../../../../../oneoff-etc/passwd"}},
+         .same = {"localpasswd", "oneoff-etc/passwd"}},
 	{"HardlinkDirectAbsolute",
-         .upper = {{.name = "etc/passwd", .type = '0', .content = "inside"},
-                   {.name = "localpasswd", .type = '1', .link = "/etc/passwd"}},
-         .same = {"localpasswd", "etc/passwd"}},
+         .upper = {{.name = "oneoff-etc/passwd", .type = '0', .content = "inside"},
+                   {.name = "localpasswd", .type = '1', .link = "/oneoff-etc/passwd"}},
+         .same = {"localpasswd", "oneoff-etc/passwd"}},
 	{"HardlinkSymlinkBeforeCreateTarget",
-         .upper = {{.name = "etc", .type = '5'},
-                   {.name = "localpasswd", .type = '2', .link = "/etc/passwd"},
+         .upper = {{.name = "oneoff-etc", .type = '5'},
+                   {.name = "localpasswd", .type = '2', .link = "/oneoff-etc/passwd"},
                    {.name = "localpasswd-dup", .type = '1', .link = "localpasswd"},
-                   {.name = "/etc/passwd", .type = '0', .content = "after"}},
+                   {.name = "/oneoff-etc/passwd", .type = '0', .content = "after"}},
          .same = {"localpasswd-dup", "localpasswd"}},
 	{"HardlinkSymlinkRelative",
          .upper = {{.name = "passwdlink", .type = '2', .link = "../outside/etc/passwd"},
@@ -132,21 +134,22 @@ static const struct breakout breakouts[] = {
                    {.name = "sketchylink", .type = '1', .link = "ep", .mode = 0666}},
          .same = {"sketchylink", "ep"}},
 	{"DirectoryOverrideSymlink",
-         .lower = {{.name = "etc/passwd", .type = '0', .content = "inside"},
+         .lower = {{.name = "oneoff-etc/passwd", .type = '0', .content = "inside"},
                    {.name = "localetc", .type = '2', .link = "%O/etc"}},
          .upper = {{.name = "/localetc/", .type = '5', .mode = 0777},
-                   {.name = "/localetc/localpasswd", .type = '1', .link = "/etc/passwd"}},
-         .same = {"localetc/localpasswd", "etc/passwd"}},
+                   {.name = "/localetc/localpasswd", .type = '1', .link = "/oneoff-etc/passwd"}},
+         .same = {"localetc/localpasswd", "oneoff-etc/passwd"}},
 	{"DirectoryOverrideSymlinkAndHardlink",
-         .lower = {{.name = "etc/passwd", .type = '0', .content = "inside"},
-                   {.name = "localetc", .type = '2', .link = "etc"},
-                   {.name = "etc/localpasswd", .type = '1', .link = "etc/passwd"}},
+         .lower = {{.name = "oneoff-etc/passwd", .type = '0', .content = "inside"},
+                   {.name = "localetc", .type = '2', .link = "oneoff-etc"},
+                   {.name = "oneoff-etc/localpasswd", .type = '1', .link = "oneoff-etc/passwd"}},
          .upper = {{.name = "/localetc/", .type = '5'},
                    {.name = "/localetc/localpasswd", .type = '0', .content = "different"}},
-         .file = "etc/passwd", .text = "inside"},
-	{"WhiteoutDirectoryName", .lower = {{.name = "etc/passwd", .type = '0', .content = "all"}},
-         .upper = {{.name = ".wh.etc/somefile", .type = '0', .content = "non-empty"}},
-         .file = ".wh.etc/somefile", .text = "non-empty"},
+         .file = "oneoff-etc/passwd", .text = "inside"},
+	{"WhiteoutDirectoryName",
+         .lower = {{.name = "oneoff-etc/passwd", .type = '0', .content = "all"}},
+         .upper = {{.name = ".wh.oneoff-etc/somefile", .type = '0', .content = "non-empty"}},
+         .file = ".wh.oneoff-etc/somefile", .text = "non-empty"},
 	{"WhiteoutOutside",
          .upper = {{.name = "../outside/.wh.secret", .type = '0'},
                    {.name = "../.wh.outside", .type = '0'},
@@ -158,7 +161,7 @@ static const struct breakout breakouts[] = {
                    {.name = "l/.wh.secret", .type = '0'},
                    {.name = "m/.wh.secret", .type = '0'},
                    {.name = "l/.wh..wh..opq", .type = '0'},
-                   {.name = "m/etc/.wh..wh..opq", .type = '0'}},
+                   {.name = "m/oneoff-etc/.wh..wh..opq", .type = '0'}},
          .refused = NULL},
 	{"OpaqueOfALinkOutside",
          .lower = {{.name = "d", .type = '5'}, {.name = "d/out", .type = '2', .link = "%O"}},
@@ -208,10 +211,10 @@ static const struct breakout breakouts[] = {
                    {.name = "d/a", .type = '0'},
                    {.name = "d", .type = '2', .link = "%O"},
                    {.name = "d/secret", .type = '0', .content = "x"},
-                   {.name = "d/etc/passwd", .type = '0', .content = "x"}},
+                   {.name = "d/oneoff-etc/passwd", .type = '0', .content = "x"}},
          .refused = NULL},
 	{"FolderModesThroughALink", /* CVE-2021-23177: attributes that are set in the end */
-         .upper = {{.name = "d/etc", .type = '5', .mode = 0777, .time = 1},
+         .upper = {{.name = "d/oneoff-etc", .type = '5', .mode = 0777, .time = 1},
                    {.name = "d", .type = '2', .link = "%O"}},
          .refused = NULL},
 	{"LinkLoop",
@@ -230,9 +233,9 @@ static const struct breakout breakouts[] = {
                    {.name = "l/g", .type = '0'}},
          .refused = "is no folder"},
 	{"ProcLink",
-         .upper = {{.name = "p", .type = '2', .link = "/proc/self/root"},
+         .upper = {{.name = "p", .type = '2', .link = "/oneoff-proc/self/root"},
                    {.name = "p/tmp/oneoff-was-here", .type = '0'}},
-         .file = "proc/self/root/tmp/oneoff-was-here", .text = ""},
+         .file = "oneoff-proc/self/root/tmp/oneoff-was-here", .text = ""},
 };
 
 static struct layer_bench bench;
@@ -308,6 +311,15 @@ Test(layer_hostile, nothing_reaches_outside)
 	}
 }
 
+Test(layer_hostile, nothing_reaches_outside_without_openat2)
+{
+	layer_forbid_openat2();
+	for (size_t i = 0; i < ARRAY_SIZE(breakouts); i++) {
+		try_breakout(&breakouts[i], geteuid() == 0);
+		empty_root();
+	}
+}
+
 /* umoci's SymlinkScoping: whatever the prefix, the link ends inside. */
 Test(layer_hostile, links_with_any_prefix_end_inside)
 {
@@ -363,13 +375,38 @@ Test(layer_hostile, a_refused_layer_names_its_entry)
 	layer_expect_failure(&bench, ERR_REFUSED, "entry 'd/.wh.': a whiteout that names no file");
 }
 
+/* A link through a folder that was replaced leads elsewhere from then on. */
+Test(layer_hostile, a_remembered_folder_is_forgotten_when_its_path_changes)
+{
+	TAR(&bench.tar, .name = "d/sub", .type = '5');
+	TAR(&bench.tar, .name = "other/x", .type = '5');
+	TAR(&bench.tar, .name = "l", .type = '2', .link = "d/sub/..");
+	TAR(&bench.tar, .name = "l/a", .type = '0');
+	TAR(&bench.tar, .name = "l/sub", .type = '2', .link = "../other/x");
+	TAR(&bench.tar, .name = "l/b", .type = '0');
+	layer_expect_applied(&bench);
+	layer_expect_names(&bench, "d", "a sub");
+	layer_expect_names(&bench, "other", "b x");
+}
+
+Test(layer_hostile, content_beyond_the_size_is_refused)
+{
+	uint8_t map[109] = "";
+
+	(void)snprintf((char *)map, 12, "%011o", 100000);
+	(void)snprintf((char *)map + 12, 12, "%011o", 4);
+	(void)snprintf((char *)map + 97, 12, "%011o", 100);
+	TAR(&bench.tar, .name = "s", .type = 'S', .content = "data", .gnu_sparse = map);
+	layer_expect_failure(&bench, ERR_REFUSED, "'s': its content goes beyond its size");
+}
+
 /* Another layer's link must not lead a later layer out either (CVE-2014-9356). */
 Test(layer_hostile, links_of_lower_layers_lead_nowhere_outside)
 {
 	TAR(&bench.tar, .name = "a", .type = '2', .link = bench.outside);
 	layer_expect_applied(&bench);
-	TAR(&bench.tar, .name = "a/etc/passwd", .type = '0', .content = "in");
-	TAR(&bench.tar, .name = "a/etc", .type = '5', .mode = 0777);
+	TAR(&bench.tar, .name = "a/oneoff-etc/passwd", .type = '0', .content = "in");
+	TAR(&bench.tar, .name = "a/oneoff-etc", .type = '5', .mode = 0777);
 	layer_expect_applied(&bench);
 	layer_expect_link(&bench, "a", bench.outside);
 }

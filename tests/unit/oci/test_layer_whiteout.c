@@ -161,6 +161,23 @@ Test(layer_whiteout, opaque_reaches_through_all_levels)
 	layer_expect_names(&bench, "d/sub/deep", "upper");
 }
 
+/* Each marker would look at each name: a hundred million looks. */
+Test(layer_whiteout, ten_thousand_markers_take_no_longer_than_one)
+{
+	char name[32];
+
+	apply_lower();
+	for (int i = 0; i < 10000; i++) {
+		(void)snprintf(name, sizeof(name), "d/new%d", i);
+		TAR(&bench.tar, .name = name, .type = '1', .link = "f");
+	}
+	for (int i = 0; i < 10000; i++)
+		TAR(&bench.tar, .name = "d/.wh..wh..opq", .type = '0');
+	layer_expect_applied(&bench);
+	layer_expect_none(&bench, "d/a");
+	layer_expect_same(&bench, "d/new9999", "f");
+}
+
 Test(layer_whiteout, forgets_a_folder_that_was_replaced)
 {
 	apply_lower();
@@ -188,7 +205,7 @@ Test(layer_whiteout, ignores_what_aufs_kept_for_itself)
 Test(layer_whiteout, may_be_of_any_type)
 {
 	apply_lower();
-	TAR(&bench.tar, .name = ".wh.f", .type = '2', .link = "/etc/passwd");
+	TAR(&bench.tar, .name = ".wh.f", .type = '2', .link = "/oneoff-etc/passwd");
 	TAR(&bench.tar, .name = ".wh.l", .type = '5');
 	TAR(&bench.tar, .name = ".wh.dead", .type = '3');
 	TAR(&bench.tar, .name = "d/.wh.a", .type = '0', .content = "content means nothing");
