@@ -151,10 +151,13 @@ static int parse_line(struct root_mount *mount, const char *line, size_t length,
 		return err_set(err, ERR_PROTOCOL, "mountinfo has a line without ' - '");
 	type = field_at(rest, rest_length, 0);
 	options = field_at(rest, rest_length, 2);
-	mount->overlay = type.length == 7 && !memcmp(type.text, "overlay", 7);
-	if (!mount->overlay || !options.text)
+	if (type.length != 7 || memcmp(type.text, "overlay", 7) || !options.text)
 		return 0;
-	return parse_options(mount, options.text, options.length, err);
+	if (parse_options(mount, options.text, options.length, err) < 0)
+		return -1;
+	/* One that does not tell its layers cannot be made again. */
+	mount->overlay = mount->lower.count > 0;
+	return 0;
 }
 
 int root_mount_parse(const char *mountinfo, struct root_mount *ret, struct err *err)

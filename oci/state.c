@@ -160,7 +160,7 @@ int state_parse(const char *text, size_t length, struct container_state *ret, st
 	    (names->rootfs && copy(&state.rootfs, json_string(document, names->rootfs), err) < 0) ||
 	    (names->cgroup && copy(&state.cgroup, json_string(document, names->cgroup), err) < 0))
 		return -1;
-	if (!state.bundle)
+	if (!state.bundle || state.bundle[0] != '/')
 		return err_set(err, ERR_PROTOCOL, "the state names no bundle");
 	*ret = state;
 	state = (struct container_state){.id = NULL};

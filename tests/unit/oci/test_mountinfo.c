@@ -104,6 +104,14 @@ Test(mountinfo, takes_the_last_mount_on_the_root)
 	cr_assert_eq(mount.lower.count, 0);
 }
 
+Test(mountinfo, an_overlay_that_does_not_tell_its_layers_is_none)
+{
+	cr_assert_eq(root_mount_parse(LINE("rw,upperdir=/u"), &mount, &err), 0);
+	cr_assert_not(mount.overlay);
+	cr_assert_eq(root_mount_parse("26 1 0:2 / / rw - overlay overlay\n", &mount, &err), 0);
+	cr_assert_not(mount.overlay);
+}
+
 Test(mountinfo, refuses_a_text_without_a_root)
 {
 	cr_assert_eq(root_mount_parse("", &mount, &err), -1);
