@@ -63,7 +63,7 @@ static int delete_root(struct pruning *pruning, int folder_fd, const char *kind,
 {
 	char name[128];
 
-	snprintf(name, sizeof(name), "%s-%s", kind, hex);
+	snprintf(name, sizeof(name), "%s-%.64s", kind, hex);
 	if (tree_remove(pruning->tmp_fd, name, err) < 0)
 		return -1;
 	if (store_move(folder_fd, hex, pruning->tmp_fd, name, err) < 0)
