@@ -43,7 +43,7 @@ LINK_asan      := $(SANITIZE)
 LINK_coverage  := --coverage
 
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -I. -MMD -MP $(WARNINGS) $(FLAGS_$(VARIANT)) $(CFLAGS)
-LIBS       := -lcjson -lfyaml
+LIBS       := -lcjson -lyaml -lwslay
 # Criterion's macros trip over some of our warnings; tests are C, not shipped C.
 TEST_CFLAGS := $(filter-out -Wmissing-prototypes -Wnull-dereference -Wconversion -Wshadow,$(ALL_CFLAGS))
 
@@ -58,7 +58,7 @@ objects = $(patsubst %.c,$(B)/%.o,$(1))
 Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .PHONY: all setup demo test unit check asan valgrind coverage bench install clean integration format \
-	fuzz print-cflags umoci
+	fuzz print-cflags umoci registry
 all: $(B)/oneoff
 
 # Objects are rebuilt when the flags or the compiler change.
@@ -75,11 +75,12 @@ $(B)/%.o: %.c $(STAMP)
 	$(if $(V),,@echo "  CC $<";)$(CC) $(ALL_CFLAGS) -c $< -o $@
 $(B)/liboneoff.a: $(call objects,$(LIB_SOURCES))
 	$(Q)rm -f $@ && ar rcs $@ $^
+include pkg/kube/gate/gate.mk
 $(B)/oneoff: $(call objects,$(CMD_SOURCES)) $(B)/liboneoff.a
 	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) $^ $(LIBS) -o $@
 $(B)/unit: $(call objects,$(UNIT_SOURCES)) $(filter-out %/main.o,$(call objects,$(CMD_SOURCES))) \
 		$(B)/liboneoff.a
-	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) $^ $(LIBS) -lcriterion -o $@
+	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) $^ $(LIBS) -lfyaml -lcriterion -o $@
 $(B)/integration: $(call objects,$(INTEGRATION_SOURCES))
 	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) $^ -lcriterion -lcjson -o $@
 
@@ -91,12 +92,12 @@ print-cflags:
 
 # ---- what the project needs -------------------------------------------------------------------------
 BUILD_PACKAGES := gcc clang make pkg-config libcurl4-openssl-dev libcjson-dev libarchive-dev \
-	libfyaml-dev libssl-dev
-TEST_PACKAGES  := libcriterion-dev clang-format clang-tidy libclang-rt-14-dev valgrind gcovr \
+	libyaml-dev libwslay-dev libssl-dev lld
+TEST_PACKAGES  := libcriterion-dev libfyaml-dev clang-format clang-tidy libclang-rt-14-dev valgrind gcovr \
 	shellcheck docker.io podman crun runc conmon iptables iproute2 \
 	containernetworking-plugins golang-github-containernetworking-plugin-dnsname uidmap \
 	fuse-overlayfs slirp4netns dnsmasq-base openssl busybox-static procps curl binutils python3 \
-	umoci zstd attr
+	umoci zstd attr docker-registry qemu-user-static
 DEMO_PACKAGES  := crun busybox-static util-linux
 setup:
 	tests/setup --user tester $(BUILD_PACKAGES) $(TEST_PACKAGES)
@@ -127,6 +128,8 @@ integration: $(B)/integration $(B)/oneoff
 
 umoci: all
 	tests/integration/umoci
+registry: all
+	tests/integration/registry
 
 asan:
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan build/asan/unit build/asan/oneoff

@@ -2,6 +2,7 @@
 #include "pkg/base/sha256.h"
 
 #include <dlfcn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <openssl/evp.h>
@@ -9,6 +10,7 @@
 #define LIBCRYPTO_FUNCTIONS(X)                                                                     \
 	X(EVP_MD_CTX_new)                                                                          \
 	X(EVP_MD_CTX_free)                                                                         \
+	X(EVP_sha1)                                                                                \
 	X(EVP_sha256)                                                                              \
 	X(EVP_DigestInit_ex)                                                                       \
 	X(EVP_DigestUpdate)                                                                        \
@@ -110,4 +112,23 @@ int sha256_hex(const void *bytes, size_t length, char hex[SHA256_HEX_SIZE], stru
 	if (sha256_begin(&hash, err) < 0 || sha256_update(hash, bytes, length, err) < 0)
 		return -1;
 	return sha256_end(hash, hex, err);
+}
+
+int sha1_digest(const void *bytes, size_t length, unsigned char digest[20], struct err *err)
+{
+	struct libcrypto library;
+	EVP_MD_CTX *context;
+	unsigned size = 0;
+	bool done;
+
+	if (libcrypto_load(&library, err) < 0)
+		return -1;
+	context = library.EVP_MD_CTX_new();
+	if (!context)
+		return err_no_memory(err);
+	done = library.EVP_DigestInit_ex(context, library.EVP_sha1(), NULL) &&
+	       library.EVP_DigestUpdate(context, bytes, length) &&
+	       library.EVP_DigestFinal_ex(context, digest, &size) && size == 20;
+	library.EVP_MD_CTX_free(context);
+	return done ? 0 : err_set(err, ERR_SYSTEM, "libcrypto offers no SHA-1");
 }

@@ -29,6 +29,11 @@
 int sha256_hex(const void *bytes, size_t length, char hex[SHA256_HEX_SIZE],
                struct err *err) _must_check_;
 
+/* SHA-1 of all bytes at once, for protocols that still name it (WebSocket's handshake, RFC 6455); it proves
+ * nothing. */
+int sha1_digest(const void *bytes, size_t length, unsigned char digest[20],
+                struct err *err) _must_check_;
+
 struct sha256;
 
 /* Begins a hash; owned by the caller. */

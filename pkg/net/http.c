@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define CURL_DISABLE_TYPECHECK
-#include "pkg/net/http.h"
+#include "pkg/net/http_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include "pkg/base/clock.h"
@@ -10,14 +11,6 @@
 #undef curl_easy_getinfo
 
 #define MAX_HEAD ((size_t)64 << 10)
-
-struct http_client {
-	struct curl_library curl;
-	struct http_target target;
-	struct loop *loop;
-	CURLM *multi;
-	struct http_request *first; /* under way or done, not yet finished */
-};
 
 struct http_request {
 	struct http_client *client;
@@ -131,6 +124,7 @@ void http_client_close(struct http_client *client)
 	while (client->first)
 		http_cancel(client->first);
 	client->curl.curl_multi_cleanup(client->multi);
+	client->curl.curl_slist_free_all(client->connect_to);
 	if (client->loop->driver.context == client)
 		client->loop->driver = (struct loop_driver){NULL, NULL};
 	free(client);
@@ -175,45 +169,6 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	return request->reply.body.failed ? 0 : size * count;
 }
 
-CURL *http_client_handle(struct http_client *client, const char *path, struct err *err)
-{
-	const struct curl_library *curl = &client->curl;
-	const struct http_target *target = &client->target;
-	_cleanup_(strbuf_release) struct strbuf url = STRBUF_INIT;
-	CURL *easy = curl->curl_easy_init();
-
-	strbuf_addf(&url, "%s%s", target->base_url, path);
-	if (!easy || url.failed) {
-		if (easy)
-			curl->curl_easy_cleanup(easy);
-		err_no_memory(err);
-		return NULL;
-	}
-	curl->curl_easy_setopt(easy, CURLOPT_URL, strbuf_str(&url));
-	curl->curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl->curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl->curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl->curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl->curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 10000L);
-	curl->curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl->curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
-	curl->curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
-	if (target->socket_path) {
-		curl->curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, target->socket_path);
-		curl->curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-	}
-	curl->curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl->curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, target->tls_verify ? 1L : 0L);
-	curl->curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, target->tls_verify ? 2L : 0L);
-	if (target->ca_file)
-		curl->curl_easy_setopt(easy, CURLOPT_CAINFO, target->ca_file);
-	if (target->cert_file)
-		curl->curl_easy_setopt(easy, CURLOPT_SSLCERT, target->cert_file);
-	if (target->key_file)
-		curl->curl_easy_setopt(easy, CURLOPT_SSLKEY, target->key_file);
-	return easy;
-}
-
 static int add_header(struct http_request *request, const char *line, struct err *err)
 {
 	struct curl_slist *grown;
@@ -225,6 +180,14 @@ static int add_header(struct http_request *request, const char *line, struct err
 	return 0;
 }
 
+static int add_content_type(struct http_request *request, const char *type, struct err *err)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "Content-Type: %s", type ? type : "application/json");
+	return add_header(request, line, err);
+}
+
 static int set_up(struct http_request *request, const struct http_message *message, struct err *err)
 {
 	const struct curl_library *curl = &request->client->curl;
@@ -234,14 +197,15 @@ static int set_up(struct http_request *request, const struct http_message *messa
 	for (size_t i = 0; headers && i < headers->count; i++)
 		if (add_header(request, headers->items[i], err) < 0)
 			return -1;
-	if (add_header(request, "Expect:", err) < 0)
+	if (add_header(request, "Expect:", err) < 0 ||
+	    (message->header && add_header(request, message->header, err) < 0))
 		return -1;
 	if (!strcmp(message->method, "HEAD")) {
 		curl->curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
 	} else if (message->body || !strcmp(message->method, "POST")) {
 		const char *body = message->body ? message->body : "";
 
-		if (message->body && add_header(request, "Content-Type: application/json", err) < 0)
+		if (message->body && add_content_type(request, message->content_type, err) < 0)
 			return -1;
 		curl->curl_easy_setopt(easy, CURLOPT_POST, 1L);
 		curl->curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
@@ -293,6 +257,20 @@ int http_start(struct http_client *client, const struct http_message *message,
 bool http_has_head(const struct http_request *request)
 {
 	return request->has_head;
+}
+
+void http_take(struct http_request *request, struct strbuf *ret)
+{
+	strbuf_add(ret, strbuf_str(&request->reply.body), request->reply.body.length);
+	strbuf_reset(&request->reply.body);
+}
+
+long http_status(const struct http_request *request)
+{
+	long status = 0;
+
+	request->client->curl.curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status;
 }
 
 bool http_is_done(const struct http_request *request)

@@ -30,17 +30,24 @@ struct http_target {
 	const char *base_url; /* "http://localhost", "https://10.0.0.1:2376"; no slash at the end */
 	bool tls_verify;
 	const char *ca_file, *cert_file, *key_file; /* PEM, or NULL */
+	const char *ca_data, *cert_data, *key_data; /* PEM text instead of files, or NULL */
+	const char *
+		tls_server_name; /* for SNI and the name check instead of the URL's host; or NULL */
+	const char *proxy;       /* http, https or socks5 URL; "" : none; NULL: as the
+	                                environment says */
 	const struct strv *headers; /* "Name: value", sent with every request; or NULL */
 	const char *name;           /* for messages: "unix:///var/run/docker.sock" */
 };
 
 struct http_message {
 	const char *method;
-	const char *path;   /* absolute path and query, already encoded */
-	const char *body;   /* JSON text, or NULL */
-	int64_t timeout_ms; /* whole request; 0: no limit (a wait) */
-	size_t max_bytes;   /* of the reply's body; 0: HTTP_MAX_BODY */
-	bool once;          /* never sent again by libcurl when a kept connection turns out dead */
+	const char *path;         /* absolute path and query, already encoded */
+	const char *body;         /* JSON text, or NULL */
+	const char *content_type; /* of the body; NULL: application/json */
+	const char *header;       /* one more header line, or NULL */
+	int64_t timeout_ms;       /* whole request; 0: no limit (a wait) */
+	size_t max_bytes;         /* of the reply's body; 0: HTTP_MAX_BODY */
+	bool once; /* never sent again by libcurl when a kept connection turns out dead */
 };
 
 struct http_reply {
@@ -76,6 +83,11 @@ int http_start(struct http_client *client, const struct http_message *message,
 /* True once the reply's head has arrived / the whole request ended, well or not. */
 bool http_has_head(const struct http_request *request);
 bool http_is_done(const struct http_request *request);
+/* Moves what has arrived of the body so far to the end of *ret: for a reply that goes on for hours (a
+ * watch). max_bytes then bounds what is not yet taken. */
+void http_take(struct http_request *request, struct strbuf *ret);
+/* The reply's status once its head is there. */
+long http_status(const struct http_request *request);
 /* Ends a request that is done: fills *ret (its old content is released), frees the request. */
 int http_finish(struct http_request *request, struct http_reply *ret, struct err *err) _must_check_;
 /* Drops a request. NULL is fine. */

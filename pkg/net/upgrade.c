@@ -22,6 +22,7 @@ struct upgrade {
 	CURL *easy;
 	int fd;
 	bool tls, is_unix;
+	bool adopted;        /* fd is ours, not libcurl's */
 	struct strbuf early; /* stream bytes that came with the head */
 	char error[256];
 };
@@ -132,6 +133,8 @@ void upgrade_close(struct upgrade *upgrade)
 		return;
 	if (upgrade->easy)
 		upgrade->curl->curl_easy_cleanup(upgrade->easy);
+	if (upgrade->adopted)
+		close(upgrade->fd);
 	strbuf_release(&upgrade->early);
 	free(upgrade);
 }
@@ -150,26 +153,35 @@ static int wait_ready(struct upgrade *upgrade, short events, int64_t limit, stru
 	return 0;
 }
 
-static void add_head(const struct http_target *target, const char *path, bool hijack,
-                     struct strbuf *head)
+/* What is asked for: Docker's hijack, a raw body, or what the headers say. */
+struct asking {
+	const char *method, *version; /* "POST", "HTTP/1.1" */
+	const char *lines;            /* further header lines, each with its CR LF */
+	bool only_101;
+};
+
+static void add_head(const struct http_target *target, const char *path,
+                     const struct asking *asking, struct strbuf *head)
 {
 	const char *host = strstr(target->base_url, "://");
+	const char *prefix = host ? strchr(host + 3, '/') : NULL;
+	int length = host ? (int)strcspn(host + 3, "/") : 0;
 
-	strbuf_addf(head, hijack ? "POST %s HTTP/1.1\r\n" : "GET %s HTTP/1.0\r\n", path);
-	strbuf_addf(head, "Host: %s\r\nUser-Agent: oneoff\r\n", host ? host + 3 : "localhost");
+	strbuf_addf(head, "%s %s%s %s\r\n", asking->method, prefix ? prefix : "", path,
+	            asking->version);
+	strbuf_addf(head, "Host: %.*s\r\nUser-Agent: oneoff\r\n", host ? length : 9,
+	            host ? host + 3 : "localhost");
 	for (size_t i = 0; target->headers && i < target->headers->count; i++)
 		strbuf_addf(head, "%s\r\n", target->headers->items[i]);
-	if (hijack)
-		strbuf_adds(head, "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n");
-	strbuf_adds(head, "\r\n");
+	strbuf_addf(head, "%s\r\n", asking->lines);
 }
 
 static int send_head(struct http_client *client, struct upgrade *upgrade, const char *path,
-                     bool hijack, int64_t limit, struct err *err)
+                     const struct asking *asking, int64_t limit, struct err *err)
 {
 	_cleanup_(strbuf_release) struct strbuf head = STRBUF_INIT;
 
-	add_head(http_client_target(client), path, hijack, &head);
+	add_head(http_client_target(client), path, asking, &head);
 	if (head.failed)
 		return err_no_memory(err);
 	while (head.length) {
@@ -282,10 +294,10 @@ static int connect_only(struct http_client *client, struct upgrade *upgrade, con
 	return 0;
 }
 
-static int open_stream(struct http_client *client, const char *path, bool hijack, int64_t limit,
-                       struct upgrade **ret, struct strbuf *ret_body, struct err *err)
+static int open_stream(struct http_client *client, const char *path, const struct asking *asking,
+                       int64_t limit, struct upgrade **ret, struct strbuf *ret_head,
+                       struct strbuf *ret_body, struct err *err)
 {
-	_cleanup_(strbuf_release) struct strbuf head = STRBUF_INIT;
 	struct upgrade *upgrade = calloc(1, sizeof(*upgrade));
 	int status = 0;
 
@@ -293,18 +305,18 @@ static int open_stream(struct http_client *client, const char *path, bool hijack
 		return err_no_memory(err);
 	upgrade->fd = -1;
 	if (connect_only(client, upgrade, path, err) < 0 ||
-	    send_head(client, upgrade, path, hijack, limit, err) < 0 ||
-	    read_head(upgrade, &head, limit, err) < 0)
+	    send_head(client, upgrade, path, asking, limit, err) < 0 ||
+	    read_head(upgrade, ret_head, limit, err) < 0)
 		goto fail;
-	if (sscanf(strbuf_str(&head), "HTTP/1.%*1[01] %3d", &status) != 1) {
+	if (sscanf(strbuf_str(ret_head), "HTTP/1.%*1[01] %3d", &status) != 1) {
 		err_set(err, ERR_PROTOCOL, "the answer is not HTTP");
 		goto fail;
 	}
-	if (status == 101 || status == 200) {
+	if (status == 101 || (status == 200 && !asking->only_101)) {
 		*ret = upgrade;
 		return 0;
 	}
-	read_refusal(upgrade, &head, ret_body);
+	read_refusal(upgrade, ret_head, ret_body);
 	err_set(err, status == 404 ? ERR_NOT_FOUND : ERR_REFUSED, "status %d", status);
 	err->http_status = status;
 fail:
@@ -312,16 +324,50 @@ fail:
 	return -1;
 }
 
+int upgrade_adopt(int fd, struct upgrade **ret, struct err *err)
+{
+	struct upgrade *upgrade = calloc(1, sizeof(*upgrade));
+
+	if (!upgrade)
+		return err_no_memory(err);
+	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0) {
+		free(upgrade);
+		return err_errno(err, "socket");
+	}
+	upgrade->fd = fd;
+	upgrade->adopted = true;
+	*ret = upgrade;
+	return 0;
+}
+
 int upgrade_open(struct http_client *client, const char *path, int64_t timeout_ms,
                  struct upgrade **ret, struct strbuf *ret_body, struct err *err)
 {
-	return open_stream(client, path, true, clock_monotonic_ms() + timeout_ms, ret, ret_body,
-	                   err);
+	const struct asking asking = {
+		"POST", "HTTP/1.1", "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n",
+		false};
+	_cleanup_(strbuf_release) struct strbuf head = STRBUF_INIT;
+
+	return open_stream(client, path, &asking, clock_monotonic_ms() + timeout_ms, ret, &head,
+	                   ret_body, err);
 }
 
 int upgrade_open_body(struct http_client *client, const char *path, int64_t timeout_ms,
                       struct upgrade **ret, struct strbuf *ret_body, struct err *err)
 {
-	return open_stream(client, path, false, clock_monotonic_ms() + timeout_ms, ret, ret_body,
-	                   err);
+	const struct asking asking = {"GET", "HTTP/1.0", "", false};
+	_cleanup_(strbuf_release) struct strbuf head = STRBUF_INIT;
+
+	return open_stream(client, path, &asking, clock_monotonic_ms() + timeout_ms, ret, &head,
+	                   ret_body, err);
+}
+
+int upgrade_open_get(struct http_client *client, const char *path, const char *lines,
+                     int64_t timeout_ms, struct upgrade **ret, struct strbuf *ret_head,
+                     struct strbuf *ret_body, struct err *err)
+{
+	const struct asking asking = {"GET", "HTTP/1.1", lines, true};
+
+	return open_stream(client, path, &asking, clock_monotonic_ms() + timeout_ms, ret, ret_head,
+	                   ret_body, err);
 }

@@ -26,6 +26,16 @@ int upgrade_open(struct http_client *client, const char *path, int64_t timeout_m
 int upgrade_open_body(struct http_client *client, const char *path, int64_t timeout_ms,
                       struct upgrade **ret, struct strbuf *ret_body, struct err *err) _must_check_;
 
+/* The same for a GET over HTTP/1.1 that a 101 must answer, with further header lines, each with its CR LF ("Upgrade: websocket\r\n"…). The
+ * answer's head is appended to *ret_head in any case. */
+int upgrade_open_get(struct http_client *client, const char *path, const char *lines,
+                     int64_t timeout_ms, struct upgrade **ret, struct strbuf *ret_head,
+                     struct strbuf *ret_body, struct err *err) _must_check_;
+
+/* The same around a socket that is connected and upgraded already; `fd` is taken on success and made
+ * non-blocking. No TLS. */
+int upgrade_adopt(int fd, struct upgrade **ret, struct err *err) _must_check_;
+
 int upgrade_fd(const struct upgrade *upgrade);
 enum io_result upgrade_read(struct upgrade *upgrade, void *bytes, size_t size, size_t *ret_length);
 enum io_result upgrade_write(struct upgrade *upgrade, const void *bytes, size_t length,
