@@ -3,13 +3,23 @@
 #include "cmd/oneoff/perform.h"
 #include "pkg/run/run.h"
 
-static int print_plan(const struct run_options *options, const struct plan *plan, struct err *err)
+/* A manifest is printed as it would be sent, and nothing else: hidden values would make another one of it. */
+static int print_manifest(const struct plan *plan, struct strbuf *text, struct err *err)
+{
+	return json_print_yaml(plan->document, text, err);
+}
+
+static int print_plan(const struct run_options *options, const struct backend_ops *ops,
+                      const struct plan *plan, struct err *err)
 {
 	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
 	_cleanup_(json_free) cJSON *document = NULL;
 
 	if (options->format == FORMAT_TABLE) {
 		plan_print_table(plan, options->show_secrets, options->all, &text);
+	} else if (options->format == FORMAT_YAML && (ops->capabilities & BACKEND_MANIFEST)) {
+		if (print_manifest(plan, &text, err) < 0)
+			return -1;
 	} else {
 		document = plan_to_json(plan, options->show_secrets);
 		if (!document)
@@ -41,7 +51,7 @@ static int make_and_print(struct run_options *options, struct request *request, 
 	    chosen.backend->ops->plan(chosen.backend, &chosen.release, request, &identity, &plan,
 	                              err) < 0)
 		return -1;
-	return print_plan(options, &plan, err);
+	return print_plan(options, chosen.backend->ops, &plan, err);
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -66,7 +76,8 @@ const struct command cmd_plan = {
 	.usage = "--like SOURCE [options] [--] [COMMAND [ARG...]]",
 	.summary = "show what `run` would create, and each difference from the app with its reason",
 	.details =
-		"Nothing is created. Values of variables are hidden unless --show-secrets is given.",
+		"Nothing is created. Values of variables are hidden unless --show-secrets is given.\n"
+		"For a cluster -o yaml prints the Job alone, with all values, as kubectl apply takes it.",
 	.options = plan_option_table,
 	.option_count = &plan_option_count,
 	.run = run,

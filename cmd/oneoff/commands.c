@@ -5,13 +5,15 @@
 #include "cmd/oneoff/message.h"
 #include "oci/oci.h"
 #include "pkg/docker/docker.h"
+#include "pkg/kube/kube.h"
 
 const struct command *const commands[] = {&cmd_run, &cmd_console, &cmd_plan,
                                           &cmd_gc,  &cmd_version, &cmd_help};
 const size_t command_count = ARRAY_SIZE(commands);
 
 /* The order in which a bare name is looked for. */
-const struct backend_ops *const engines[] = {&docker_backend, &podman_backend, &oci_backend};
+const struct backend_ops *const engines[] = {&docker_backend, &podman_backend, &oci_backend,
+                                             &kubernetes_backend};
 const size_t engine_count = ARRAY_SIZE(engines);
 
 const struct command *command_find(const char *name)

@@ -9,20 +9,38 @@
 static const char *const keep_choices[] = {"never", "failed", "always", NULL};
 static const char *const network_choices[] = {"source", "none", "host", NULL};
 static const char *const disconnect_choices[] = {"default", "continue", "stop", NULL};
+static const char *const revision_choices[] = {"current", "old", "new", NULL};
+static const char *const sidecar_choices[] = {"native", "none", NULL};
+static const char *const carrier_choices[] = {"job", "pod", NULL};
+static const char *const gate_choices[] = {"auto", "args", "none", NULL};
 static const char *const format_choices[] = {"table", "json", "yaml", NULL};
 
 /* Where the source is, how to reach it, how much to say. */
 #define SOURCE_OPTIONS \
 	ROW(0, "like", OPTION_STRING, like, "SOURCE", NULL, "ONEOFF_LIKE", \
 	    "the running app to clone: NAME, compose:PROJECT/SERVICE, docker:NAME, podman:NAME, " \
-	    "oci:ID, oci-layout:PATH[:TAG]"), \
+	    "oci:ID, oci-layout:PATH[:TAG], deploy/NAME, sts/, ds/, job/, cronjob/, pod/, svc/, " \
+	    "KIND.GROUP/NAME"), \
 	ROW(0, "from", OPTION_STRING, like, "SOURCE", NULL, NULL, NULL), \
 	ROW(0, "runtime", OPTION_STRING, runtime, "NAME", NULL, "ONEOFF_RUNTIME", \
-	    "look in this runtime only: docker, podman or oci"), \
+	    "look in this runtime only: docker, podman, oci or kubernetes"), \
 	ROW('H', "host", OPTION_STRING, host, "URL", NULL, "ONEOFF_HOST", \
 	    "the engine's address, as docker takes it"), \
 	ROW(0, "context", OPTION_STRING, context, "NAME", NULL, "ONEOFF_CONTEXT", \
-	    "the docker context to use"), \
+	    "the docker context, or the kubeconfig's, to use"), \
+	ROW('n', "namespace", OPTION_STRING, name_space, "NAME", NULL, "ONEOFF_NAMESPACE", \
+	    "kubernetes: the namespace (default: the context's)"), \
+	ROW(0, "kubeconfig", OPTION_STRING, kubeconfig, "FILE", NULL, NULL, \
+	    "kubernetes: this file alone (default: KUBECONFIG, else ~/.kube/config)"), \
+	ROW(0, "as", OPTION_STRING, as, "USER", NULL, NULL, \
+	    "kubernetes: act as this user"), \
+	ROW(0, "as-group", OPTION_LIST, as_groups, "GROUP", NULL, NULL, \
+	    "kubernetes: act as a member of this group"), \
+	ROW('c', "container", OPTION_STRING, container, "NAME", NULL, "ONEOFF_CONTAINER", \
+	    "kubernetes: which container of the pod (default: the pod's own, else the first)"), \
+	ROW(0, "revision", OPTION_CHOICE, revision, "WHICH", revision_choices, NULL, \
+	    "kubernetes: during a rollout, the old or the new one (default current: the newest " \
+	    "that is ready)"), \
 	ROW(0, "oci-runtime", OPTION_STRING, oci_runtime, "PROGRAM", NULL, "ONEOFF_OCI_RUNTIME", \
 	    "oci: the runtime to start the task with (default: the app's own, else crun or runc)"), \
 	ROW(0, "oci-root", OPTION_STRING, oci_root, "DIR", NULL, "ONEOFF_OCI_ROOT", \
@@ -60,6 +78,18 @@ static const char *const format_choices[] = {"table", "json", "yaml", NULL};
 	    "a name of your own for the container"), \
 	ROW(0, "network", OPTION_CHOICE, network, "WHAT", network_choices, NULL, \
 	    "oci: the app's network (source, default), none or the machine's (host)"), \
+	ROW(0, "sidecars", OPTION_CHOICE, sidecars, "HOW", sidecar_choices, NULL, \
+	    "kubernetes: the pod's other containers serve the task and end with it (native, " \
+	    "default), or none"), \
+	ROW(0, "no-init", OPTION_TRUE, no_init, NULL, NULL, NULL, \
+	    "kubernetes: without the pod's init containers"), \
+	ROW(0, "network-identity", OPTION_TRUE, network_identity, NULL, NULL, NULL, \
+	    "kubernetes: keep the labels that network policies need, never ready"), \
+	ROW(0, "carrier", OPTION_CHOICE, carrier, "WHAT", carrier_choices, NULL, \
+	    "kubernetes: a job (default), or a bare pod where jobs are not allowed"), \
+	ROW(0, "gate", OPTION_CHOICE, gate, "HOW", gate_choices, NULL, \
+	    "kubernetes: what holds the task back until we are attached: auto, behind the " \
+	    "entrypoint (args), none"), \
 	ROW(0, "no-log", OPTION_TRUE, no_log, NULL, NULL, "ONEOFF_NO_LOG", \
 	    "keep the output out of the engine's log (faster exports)"), \
 	ROW(0, "fresh-volumes", OPTION_TRUE, fresh_volumes, NULL, NULL, NULL, \

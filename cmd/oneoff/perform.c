@@ -36,6 +36,15 @@ static void say_command(const struct backend *backend, enum backend_command comm
 	message("%s: %s", words, strbuf_str(&line));
 }
 
+static void say_kept(const struct reporter *reporter, const struct backend *backend,
+                     const char *name)
+{
+	_cleanup_(strbuf_release) struct strbuf line = STRBUF_INIT;
+
+	backend->ops->command(backend, BACKEND_COMMAND_REMOVE, name, &line);
+	report(reporter, REPORT_NOTE, "kept '%s'; remove it with: %s", name, strbuf_str(&line));
+}
+
 /* What a person cannot see from the exit code alone. */
 static void explain(const struct run_outcome *outcome, const struct identity *identity,
                     const struct backend *backend)
@@ -99,8 +108,7 @@ int perform(const struct run_options *options, const struct backend_settings *se
 	report(&settings->reporter, REPORT_DETAIL, "task: %s", identity.name);
 	run_task(&run, &outcome);
 	if (outcome.kept)
-		report(&settings->reporter, REPORT_NOTE, "kept '%s'; remove it with: %s rm %s",
-		       identity.name, runtime, identity.name);
+		say_kept(&settings->reporter, chosen->backend, identity.name);
 	explain(&outcome, &identity, chosen->backend);
 	result.exit_code = exit_code_of_run(&outcome, &result.reason);
 	write_result(options, &result);

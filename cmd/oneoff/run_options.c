@@ -13,7 +13,8 @@ void run_options_release(struct run_options *options)
 		options->like,        options->runtime,  options->host,        options->context,
 		options->user,        options->workdir,  options->entrypoint,  options->image,
 		options->name,        options->reason,   options->detach_keys, options->result,
-		options->oci_runtime, options->oci_root, options->store,
+		options->oci_runtime, options->oci_root, options->store,       options->kubeconfig,
+		options->name_space,  options->as,       options->container,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
@@ -21,6 +22,7 @@ void run_options_release(struct run_options *options)
 	strv_release(&options->env);
 	strv_release(&options->env_files);
 	strv_release(&options->labels);
+	strv_release(&options->as_groups);
 }
 
 static const char *from_environment(void *context, const char *name)
@@ -140,8 +142,14 @@ int run_options_request(const struct run_options *options, bool console, struct 
 	    copy(&ret->user, options->user, err) < 0 ||
 	    copy(&ret->workdir, options->workdir, err) < 0 ||
 	    copy(&ret->name, options->name, err) < 0 ||
-	    copy(&ret->reason, options->reason, err) < 0)
+	    copy(&ret->reason, options->reason, err) < 0 ||
+	    copy(&ret->kubernetes.container, options->container, err) < 0)
 		return -1;
+	ret->kubernetes.sidecars = (enum sidecar_mode)options->sidecars;
+	ret->kubernetes.carrier = (enum carrier_mode)options->carrier;
+	ret->kubernetes.gate = (enum gate_mode)options->gate;
+	ret->kubernetes.no_init = options->no_init;
+	ret->kubernetes.network_identity = options->network_identity;
 	ret->cpu_nano = options->cpu;
 	ret->memory_bytes = options->memory;
 	ret->network = (enum network_mode)options->network;
@@ -201,6 +209,12 @@ int run_options_choose(struct run_options *options, struct backend_settings *ret
 		.oci_runtime = options->oci_runtime,
 		.oci_root = options->oci_root,
 		.store = options->store,
+		.kubeconfig = options->kubeconfig,
+		.name_space = options->name_space,
+		.as = options->as,
+		.as_groups = &options->as_groups,
+		.container = options->container,
+		.revision = options->revision,
 		.reporter = message_reporter(&options->verbosity),
 	};
 	if (source_parse(options->like, &source, err) < 0)

@@ -27,6 +27,13 @@ struct run_options {
 	char *like;
 	char *runtime, *host, *context;
 	char *oci_runtime, *oci_root, *store;
+	char *kubeconfig, *name_space, *as, *container;
+	struct strv as_groups;
+	int revision; /* enum revision_choice */
+	int sidecars; /* enum sidecar_mode */
+	int carrier;  /* enum carrier_mode */
+	int gate;     /* enum gate_mode */
+	bool no_init, network_identity;
 	bool tty, no_tty, no_stdin;
 	struct strv env, env_files, labels;
 	char *user, *workdir, *entrypoint, *image, *name, *reason, *detach_keys, *result;

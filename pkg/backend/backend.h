@@ -29,6 +29,8 @@ enum backend_capability {
 	BACKEND_GUARDS_ITSELF = 1 << 4,  /* a process of its own cleans up after our death */
 	BACKEND_KEEPS = 1 << 5,          /* an ended object can be kept (--keep) */
 	BACKEND_NETWORK_CHOICE = 1 << 6, /* request.network is honoured */
+	BACKEND_MANIFEST = 1 << 8, /* plan->document is what people keep in files (kubectl apply) */
+	BACKEND_BY_NAME_ONLY = 1 << 7, /* not asked for a bare name: only when it is named itself */
 };
 
 /* What the person said about where to look. Borrowed strings; NULL when not said. */
@@ -39,6 +41,11 @@ struct backend_settings {
 	const char *oci_runtime; /* --oci-runtime: a path, or a name in PATH */
 	const char *oci_root;    /* --oci-root: where the app's runtime keeps its state */
 	const char *store;       /* --store: where images are unpacked */
+	const char *kubeconfig, *name_space; /* --kubeconfig, -n */
+	const char *as;                      /* --as */
+	const struct strv *as_groups;        /* --as-group; or NULL */
+	const char *container;               /* -c */
+	int revision;                        /* enum revision_choice */
 	bool may_spawn; /* false: an engine that would have to be started does not answer */
 	struct reporter reporter;
 };
@@ -82,6 +89,7 @@ struct exit_status {
 	bool known;         /* false: the platform cannot say (any more) */
 	int code;           /* 0-255 */
 	bool out_of_memory; /* the kernel killed it for memory */
+	bool timed_out;     /* the platform ended it at its deadline */
 	char message[256];  /* the platform's own words, unescaped, or "" */
 };
 

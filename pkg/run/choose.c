@@ -64,6 +64,13 @@ static int second_hit(const struct chosen *first, const struct chosen *second, s
 	                first->release.name, second->backend->ops->name, second->release.name);
 }
 
+static bool is_meant(const struct search *search, const struct backend_ops *ops)
+{
+	if (search->runtime)
+		return !strcmp(search->runtime, ops->name);
+	return !(ops->capabilities & BACKEND_BY_NAME_ONLY);
+}
+
 /* One pass over the engines: 0 with *ret, or -1 with the error that says most. */
 static int search_engines(const struct search *search, const struct backend_settings *settings,
                           struct chosen *ret, struct err *err)
@@ -74,7 +81,7 @@ static int search_engines(const struct search *search, const struct backend_sett
 		_cleanup_(chosen_release) struct chosen chosen = {.backend = NULL};
 		struct err own = ERR_INIT;
 
-		if (search->runtime && strcmp(search->runtime, search->engines[i]->name))
+		if (!is_meant(search, search->engines[i]))
 			continue;
 		if (try_engine(search->engines[i], search->source, settings, &chosen, &own) < 0) {
 			report(&settings->reporter, REPORT_DETAIL, "%s: %s",
@@ -115,7 +122,7 @@ int choose(const struct backend_ops *const *engines, size_t count, const char *r
 
 	if (!is_known(&search)) {
 		err_set(err, ERR_USAGE, "this version has no runtime '%s'", runtime);
-		return err_hint(err, "it has: docker, podman, oci");
+		return err_hint(err, "it has: docker, podman, oci, kubernetes");
 	}
 	*err = (struct err)ERR_INIT;
 	own.may_spawn = false;

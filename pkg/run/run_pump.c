@@ -32,6 +32,7 @@ static void set_ended(struct session *session, const struct exit_status *status)
 	session->ended_at = clock_monotonic_ms();
 	session->pump.task_ended = true;
 	session->outcome->status = *status;
+	session->outcome->timed_out |= status->timed_out;
 	session->outcome->ended_seconds = clock_unix_seconds();
 }
 

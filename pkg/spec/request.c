@@ -22,6 +22,7 @@ void request_release(struct request *request)
 	strv_release(&request->argv);
 	strv_release(&request->env);
 	strv_release(&request->labels);
+	free(request->kubernetes.container);
 	free(request->image);
 	free(request->user);
 	free(request->workdir);

@@ -30,6 +30,33 @@ enum network_mode {
 	NETWORK_HOST, /* the machine's own */
 };
 
+/* Which revision of a workload, while a rollout is under way. */
+enum revision_choice {
+	REVISION_CURRENT, /* the newest that is ready */
+	REVISION_OLD,
+	REVISION_NEW,
+};
+
+/* What only means something in a cluster. */
+struct request_kubernetes {
+	char *container; /* owned; -c, or NULL: the pod's default one */
+	enum sidecar_mode {
+		SIDECARS_NATIVE, /* classic ones become init containers that restart: they end with the task */
+		SIDECARS_NONE,
+	} sidecars;
+	enum carrier_mode {
+		CARRIER_JOB,
+		CARRIER_POD,
+	} carrier;
+	enum gate_mode {
+		GATE_AUTO, /* in front of a command that is known */
+		GATE_ARGS, /* behind the image's ENTRYPOINT, which executes its arguments */
+		GATE_NONE,
+	} gate;
+	bool no_init;          /* leave init containers out */
+	bool network_identity; /* keep the labels that network policies need, never ready */
+};
+
 #define REQUEST_AS_SOURCE INT64_C(-1) /* a number that is not set: as the app has it */
 
 struct request {
@@ -54,6 +81,8 @@ struct request {
 	int tty_rows;    /* 0 when unknown */
 	int tty_columns;
 	char *term; /* owned; our TERM for the task's terminal; NULL without one */
+
+	struct request_kubernetes kubernetes;
 
 	char *name;   /* owned; the object's name as the person wants it, or NULL */
 	char *reason; /* owned; --reason, for the audit trail, or NULL */

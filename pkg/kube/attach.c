@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Until the task's streams are ours, and then the gate: the pod is watched, the attach is tried from the moment
+ * that it is on a node, and what will not heal ends the wait with the platform's own words.
+ */
+#include "pkg/kube/kube.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "pkg/base/clock.h"
+#include "pkg/kube/channel.h"
+
+#define ATTACH_TIMEOUT_MS INT64_C(20000)
+#define TURN_MS           50
+/* Attempts before the watch says "running": cheap, and the watch may lag by a second. */
+#define FIRST_ATTEMPT_MS INT64_C(150)
+#define ATTEMPT_PAUSE_MS INT64_C(150)
+/* The pod is made within milliseconds; when it is not, the Job's events say why. */
+#define NO_POD_MS INT64_C(3000)
+/* A scheduler without a place for it says so at once; an autoscaler needs minutes and says so, too. */
+#define UNSCHEDULABLE_MS INT64_C(15000)
+#define SAY_AFTER_MS     INT64_C(2000)
+#define SAY_AGAIN_MS     INT64_C(15000)
+
+struct attaching {
+	struct kube *kube;
+	int64_t began, attempt_at, asked_at, pending_since, said_at;
+	char said[600];
+};
+
+/* ---- why it will not start ---- */
+
+static int explain_never_ran(const struct pod_status *status, struct err *err)
+{
+	enum err_kind kind = status->command_missing  ? ERR_COMMAND_NOT_FOUND
+	                     : status->command_denied ? ERR_CANNOT_EXECUTE
+	                                              : ERR_REFUSED;
+
+	if (status->time_limit)
+		kind = ERR_START_TIMEOUT;
+	err_set(err, kind, "the task did not start: %s%s%s", status->reason,
+	        *status->message ? ": " : "", status->message);
+	if (kind == ERR_COMMAND_NOT_FOUND)
+		err_hint(err, "is it in the image? a shell's line needs: -- sh -c 'LINE'");
+	else if (kind == ERR_CANNOT_EXECUTE)
+		err_hint(err, "may the app's user execute it?");
+	return -1;
+}
+
+static int explain_hopeless(const struct pod_status *status, struct err *err)
+{
+	err_set(err, ERR_REFUSED, "the task cannot start: %s%s%s", status->reason,
+	        *status->message ? ": " : "", status->message);
+	if (strstr(status->reason, "Image"))
+		err_hint(err, "the node cannot get the image; choose one with --image");
+	return -1;
+}
+
+/* After the pod's word: the newest event tells what a status does not (a volume that is not there, a quota). */
+static int explain_timeout(struct kube *kube, struct err *err)
+{
+	_cleanup_(strbuf_release) struct strbuf words = STRBUF_INIT;
+	char event[400];
+
+	kube_newest_event(kube, event, sizeof(event));
+	if (kube->task.seen)
+		pod_status_say(&kube->task.status, &words);
+	err_set(err, ERR_START_TIMEOUT, "the task did not start in time: %s%s%s",
+	        words.length ? strbuf_str(&words) : "there is no pod", *event ? "; " : "", event);
+	return err_hint(err, "a longer wait: --start-timeout");
+}
+
+/* The Job has no pod: quota, Pod Security and webhooks refuse it there, and only events tell. */
+static int check_no_pod(struct attaching *attaching, int64_t now, struct err *err)
+{
+	char event[400];
+
+	if (attaching->kube->task.seen || now - attaching->began < NO_POD_MS ||
+	    now - attaching->asked_at < NO_POD_MS)
+		return 0;
+	attaching->asked_at = now;
+	kube_newest_event(attaching->kube, event, sizeof(event));
+	if (!*event)
+		return 0;
+	return err_set(err, ERR_REFUSED, "the cluster makes no pod: %s", event);
+}
+
+static int check_pending(struct attaching *attaching, int64_t now, struct err *err)
+{
+	const struct pod_status *status = &attaching->kube->task.status;
+	char event[400];
+
+	if (status->stage != POD_PENDING || strcmp(status->reason, "Unschedulable")) {
+		attaching->pending_since = 0;
+		return 0;
+	}
+	if (!attaching->pending_since)
+		attaching->pending_since = now;
+	if (now - attaching->pending_since < UNSCHEDULABLE_MS ||
+	    now - attaching->asked_at < UNSCHEDULABLE_MS)
+		return 0;
+	attaching->asked_at = now;
+	kube_newest_event(attaching->kube, event, sizeof(event));
+	if (strstr(event, "TriggeredScaleUp") || strstr(event, "Nominated"))
+		return 0;
+	err_set(err, ERR_REFUSED, "no node takes the task: %s", status->message);
+	return err_hint(err, "ask for less with --cpu and --memory");
+}
+
+/* 0: go on waiting. -1: it will not start. */
+static int check(struct attaching *attaching, struct err *err)
+{
+	struct kube *kube = attaching->kube;
+	const struct pod_status *status = &kube->task.status;
+	int64_t now = clock_monotonic_ms();
+
+	if (kube->task.start_limit && now >= kube->task.start_limit)
+		return explain_timeout(kube, err);
+	if (kube->task.gone || status->deleted)
+		return err_set(err, ERR_REFUSED, "somebody deleted the task before it started");
+	if (status->stage == POD_ENDED && status->never_ran)
+		return explain_never_ran(status, err);
+	if (status->hopeless)
+		return explain_hopeless(status, err);
+	if (check_no_pod(attaching, now, err) < 0)
+		return -1;
+	return check_pending(attaching, now, err);
+}
+
+/* One line when there is something new to say, and now and then that we still wait. */
+static void say(struct attaching *attaching)
+{
+	_cleanup_(strbuf_release) struct strbuf line = STRBUF_INIT;
+	struct kube *kube = attaching->kube;
+	int64_t now = clock_monotonic_ms(), waited = now - attaching->began;
+
+	if (waited < SAY_AFTER_MS)
+		return;
+	if (kube->task.seen)
+		pod_status_say(&kube->task.status, &line);
+	else
+		strbuf_adds(&line, "waiting for the pod");
+	if (!strcmp(attaching->said, strbuf_str(&line)) && now - attaching->said_at < SAY_AGAIN_MS)
+		return;
+	attaching->said_at = now;
+	snprintf(attaching->said, sizeof(attaching->said), "%s", strbuf_str(&line));
+	report(&kube->reporter, REPORT_NOTE, "%s (%d s)", strbuf_str(&line), (int)(waited / 1000));
+}
+
+/* ---- the attach ---- */
+
+static int attach_path(struct kube *kube, struct strbuf *path)
+{
+	const struct kube_task *task = &kube->task;
+	bool input = task->stdin_open || task->gate == 's' || task->gate == 'n';
+	_cleanup_free_ char *base =
+		kube_path("", kube->config.name_space, "pods", task->pod, "/attach?container=");
+
+	strbuf_adds(path, base ? base : "");
+	strbuf_add_url(path, task->container);
+	strbuf_addf(path, "&stdout=true%s%s", task->tty ? "&tty=true" : "&stderr=true",
+	            input || task->tty ? "&stdin=true" : "");
+	return base && !path->failed ? 0 : -1;
+}
+
+static int log_path(struct kube *kube, struct strbuf *path)
+{
+	_cleanup_free_ char *base =
+		kube_path("", kube->config.name_space, "pods", kube->task.pod, "/log?container=");
+
+	strbuf_adds(path, base ? base : "");
+	strbuf_add_url(path, kube->task.container);
+	return base && !path->failed ? 0 : -1;
+}
+
+/* Gets the task's log; with `ret` its text, else only its length. */
+static int read_log(struct kube *kube, struct strbuf *ret, uint64_t *ret_length, struct err *err)
+{
+	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT, part = STRBUF_INIT;
+	_cleanup_(http_reply_release) struct http_reply reply = HTTP_REPLY_INIT;
+	int64_t limit = clock_monotonic_ms() + kube->call_timeout_ms;
+	struct http_request *request;
+
+	if (log_path(kube, &path) < 0)
+		return err_no_memory(err);
+	if (kube_start(kube, strbuf_str(&path), &request, err) < 0)
+		return -1;
+	*ret_length = 0;
+	while (!http_is_done(request)) {
+		if (clock_monotonic_ms() >= limit ||
+		    loop_wait(kube->loop, NULL, 0, 1000, err) < 0) {
+			http_cancel(request);
+			return err_set(err, ERR_START_TIMEOUT, "the task's log does not come");
+		}
+		if (!http_has_head(request) || http_status(request) != 200)
+			continue;
+		http_take(request, ret ? ret : &part);
+		*ret_length += part.length;
+		strbuf_reset(&part);
+	}
+	if (http_finish(request, &reply, err) < 0)
+		return -1;
+	if (reply.status != 200)
+		return kube_refusal(reply.status, strbuf_str(&reply.body), reply.body.length, err);
+	*ret_length += reply.body.length;
+	if (ret)
+		strbuf_add(ret, strbuf_str(&reply.body), reply.body.length);
+	return ret && ret->failed ? err_no_memory(err) : 0;
+}
+
+/* The log knows what was written before we were attached. */
+static const char *missing_output(void *context, uint64_t received)
+{
+	struct err err = ERR_INIT;
+	uint64_t logged = 0;
+
+	if (read_log(context, NULL, &logged, &err) < 0)
+		return "nobody can say whether its first output is complete";
+	return logged > received ? "its first output came before we were attached; the log has it"
+	                         : NULL;
+}
+
+/* Without a gate a task may be over before anybody could attach. Its log has all that it wrote. */
+static int attach_to_log(struct kube *kube, struct err *err)
+{
+	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
+	uint64_t length;
+
+	if (read_log(kube, &text, &length, err) < 0)
+		return err_wrap(err, "the task ended before we could attach");
+	report(&kube->reporter, REPORT_NOTE,
+	       "the task ended before we could attach: both of its streams come from its log, as "
+	       "one");
+	kube->task.by_log = true;
+	return kube_log_channel_open(&text, &kube->channel, err);
+}
+
+/* A gate that ended did so without having been opened. */
+static int explain_gate(const struct pod_status *status, struct err *err)
+{
+	err_set(err, ERR_REFUSED, "the task was not released: %s",
+	        *status->gate ? status->gate : "its container ended");
+	return -1;
+}
+
+/* 1: attached; 0: the container is not ready for it, try again; -1. */
+static int try_attach(struct kube *kube, struct err *err)
+{
+	_cleanup_(http_reply_release) struct http_reply refusal = HTTP_REPLY_INIT;
+	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
+	struct websocket *socket = NULL;
+	char protocol[64] = "";
+	bool v5;
+
+	if (attach_path(kube, &path) < 0)
+		return err_no_memory(err);
+	if (websocket_open(kube->http, strbuf_str(&path), KUBE_CHANNEL_V5 ", " KUBE_CHANNEL_V4,
+	                   ATTACH_TIMEOUT_MS, &socket, protocol, &refusal, err) < 0) {
+		if (!err->http_status)
+			return err->kind == ERR_LOST ? 0 : err_wrap(err, "attach");
+		if (err->http_status == 400 || err->http_status == 404 || err->http_status >= 500 ||
+		    err->http_status == 429)
+			return 0;
+		kube_refusal(refusal.status, strbuf_str(&refusal.body), refusal.body.length, err);
+		if (err->http_status == 403)
+			err_hint(err, "to attach, your role needs the verbs get and create on "
+			              "pods/attach");
+		return err_wrap(err, "attach");
+	}
+	v5 = !strcmp(protocol, KUBE_CHANNEL_V5);
+	if (!v5 && strcmp(protocol, KUBE_CHANNEL_V4)) {
+		websocket_close(socket);
+		return err_set(err, ERR_PROTOCOL, "attach: the server speaks '%s'", protocol);
+	}
+	if (!v5 && kube->task.stdin_open && !kube->task.tty)
+		report(&kube->reporter, REPORT_WARNING,
+		       "this server is older than 1.30: the task will not learn that its input ended");
+	return kube_channel_open(socket, v5, &kube->channel, err) < 0 ? -1 : 1;
+}
+
+static bool may_try(struct attaching *attaching)
+{
+	const struct kube_task *task = &attaching->kube->task;
+	int64_t now = clock_monotonic_ms();
+
+	if (!task->pod || now < attaching->attempt_at)
+		return false;
+	if (task->status.stage == POD_STARTING && !*task->status.message &&
+	    now - attaching->began < FIRST_ATTEMPT_MS)
+		return false;
+	attaching->attempt_at = now + ATTEMPT_PAUSE_MS;
+	return task->status.stage == POD_RUNNING || task->status.stage == POD_STARTING;
+}
+
+static bool ran_without_us(const struct kube_task *task)
+{
+	return task->status.stage == POD_ENDED && !task->status.never_ran;
+}
+
+static int attach_by_log(struct kube *kube, struct channel **ret, struct err *err)
+{
+	if (attach_to_log(kube, err) < 0)
+		return -1;
+	*ret = kube->channel;
+	return 0;
+}
+
+int kube_attach(struct backend *backend, bool tty, bool stdin_open, const char *detach_keys,
+                struct channel **ret, struct err *err)
+{
+	struct kube *kube = (struct kube *)backend;
+	struct attaching attaching = {.kube = kube, .began = clock_monotonic_ms()};
+
+	(void)detach_keys;
+	kube->task.tty = tty;
+	kube->task.stdin_open = stdin_open;
+	for (;;) {
+		int result;
+
+		if (kube_turn(kube, err) < 0 || check(&attaching, err) < 0)
+			return -1;
+		if (ran_without_us(&kube->task))
+			return kube->task.gate ? explain_gate(&kube->task.status, err)
+			                       : attach_by_log(kube, ret, err);
+		result = may_try(&attaching) ? try_attach(kube, err) : 0;
+		if (result < 0)
+			return -1;
+		if (result > 0)
+			break;
+		say(&attaching);
+		if (loop_wait_answer(kube->loop, TURN_MS, err) < 0)
+			return -1;
+	}
+	if (!kube->task.gate)
+		kube_channel_set_check(kube->channel,
+		                       (struct kube_channel_check){missing_output, kube});
+	*ret = kube->channel;
+	return 0;
+}
+
+/* ---- the gate ---- */
+
+/* Before it is opened: what would run must be what the app runs. */
+static int check_image(struct kube *kube, struct err *err)
+{
+	const struct kube_task *task = &kube->task;
+
+	if (!task->image_id || !*task->status.image_id ||
+	    !strcmp(task->image_id, task->status.image_id))
+		return 0;
+	if (task->gate) {
+		err_set(err, ERR_REFUSED,
+		        "the node has another image under this name than the app "
+		        "runs (%s, not %s)",
+		        task->status.image_id, task->image_id);
+		return err_hint(err,
+		                "roll the app out again, or say which one is meant with --image");
+	}
+	report(&kube->reporter, REPORT_WARNING,
+	       "the task runs another image than the app (%s, not %s)", task->status.image_id,
+	       task->image_id);
+	return 0;
+}
+
+int kube_task_start(struct backend *backend, struct err *err)
+{
+	struct kube *kube = (struct kube *)backend;
+	struct kube_task *task = &kube->task;
+	int64_t limit = clock_monotonic_ms() + 5000;
+	bool sent = true;
+
+	/* The image's id comes with the status, a moment after the container. */
+	while (task->gate && task->image_id && !*task->status.image_id &&
+	       task->status.stage != POD_ENDED && clock_monotonic_ms() < limit)
+		if (kube_turn(kube, err) < 0 || loop_wait_answer(kube->loop, TURN_MS, err) < 0)
+			return -1;
+	if (check_image(kube, err) < 0)
+		return -1;
+	if (task->gate == 't')
+		sent = kube_channel_resize(kube->channel, task->rows ? task->rows : 24,
+		                           task->columns ? task->columns : 80);
+	else if (task->gate)
+		sent = kube_channel_post(kube->channel, "\0\n", 2);
+	if (!sent)
+		return err_set(err, ERR_LOST, "the connection to the task broke before it started");
+	task->released = true;
+	return 0;
+}
+
+int kube_resize(struct backend *backend, int rows, int columns, struct err *err)
+{
+	struct kube *kube = (struct kube *)backend;
+
+	if (kube->channel && !kube->task.by_log &&
+	    !kube_channel_resize(kube->channel, rows, columns))
+		return err_set(err, ERR_LOST, "the terminal's size could not be told");
+	return 0;
+}
+
+/* Attaching again shows only what comes from then on, and the log mixes both streams: no exact copy is there. */
+int kube_reattach(struct backend *backend, const uint64_t received[CHUNK_STREAM_COUNT],
+                  struct channel **ret, struct err *err)
+{
+	(void)backend;
+	(void)received;
+	(void)ret;
+	return err_set(err, ERR_OUTPUT_INCOMPLETE, "a cluster keeps no exact copy of both streams");
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The attached streams of a container over one WebSocket: Kubernetes' channel protocol v4 and v5
+ * (research/kubernetes.md section 1). Each message begins with its channel: 0 stdin, 1 stdout, 2 stderr, 3 the
+ * verdict of the connection (not of the task), 4 the terminal's size, 255 the end of a channel (v5).
+ *
+ *	if (kube_channel_open(socket, true, &channel, err) < 0)
+ *		return -1;
+ *	kube_channel_post(channel, "\0\n", 2);
+ *
+ * One thread; never blocks.
+ */
+#ifndef ONEOFF_KUBE_CHANNEL_H
+#define ONEOFF_KUBE_CHANNEL_H
+
+#include <stdint.h>
+#include "pkg/net/websocket.h"
+
+/* What the server answers to an attach, best first. */
+#define KUBE_CHANNEL_V5 "v5.channel.k8s.io"
+#define KUBE_CHANNEL_V4 "v4.channel.k8s.io"
+
+/* Makes the channel; `socket` is taken, on failure too. `half_close`: v5, which can tell the end of stdin. Before
+ * v5 the task never learns of it, and the channel says IO_EOF to no one. */
+int kube_channel_open(struct websocket *socket, bool half_close, struct channel **ret,
+                      struct err *err) _must_check_;
+
+/* Asked once, when the streams ended in good order: whether something is missing all the same. Returns words for an
+ * error, or NULL when all is there. May block for a short while. */
+struct kube_channel_check {
+	const char *(*missing)(void *context, uint64_t received);
+	void *context;
+};
+void kube_channel_set_check(struct channel *channel, struct kube_channel_check check);
+
+/* Sends a small message of its own: the byte that opens the gate. False when the connection takes nothing. */
+bool kube_channel_post(struct channel *channel, const void *message, size_t length);
+/* The terminal's size. */
+bool kube_channel_resize(struct channel *channel, int rows, int columns);
+/* Now and then: pings, keeps an idle connection alive, and breaks off one that is dead for sure. */
+void kube_channel_tick(struct channel *channel, int64_t now_ms);
+
+/* The whole log of an ended container as a channel without input: all of it comes as stdout. `text` is taken on
+ * success. */
+int kube_log_channel_open(struct strbuf *text, struct channel **ret, struct err *err) _must_check_;
+
+#endif

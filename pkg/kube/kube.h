@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Kubernetes backend: one-offs as Jobs in the cluster that runs the app (design section 7). Facts it is built
+ * on: research/kubernetes.md; API reference v1.36.
+ *
+ * What other folders need is the table; the rest of this header is private to pkg/kube. A run:
+ *
+ *	find     the workload, its pod template of the current revision, a ready pod      (find.c, workload.c)
+ *	plan     the Job                                                                   (clone*.c, pure)
+ *	create   dry run of the pod, Job, ConfigMap with the gate; the watch on the pod   (task.c)
+ *	attach   once the container runs: a WebSocket, tried again while it does not      (attach.c, channel.c)
+ *	start    the image is compared, then the gate is opened                           (attach.c)
+ *	exited   the container's own status from the watch                               (wait.c, pod_status.c)
+ *	remove   the Job, in the background                                               (remove.c)
+ */
+#ifndef ONEOFF_KUBE_KUBE_H
+#define ONEOFF_KUBE_KUBE_H
+
+#include "pkg/backend/backend.h"
+#include "pkg/kube/credentials.h"
+#include "pkg/kube/kubeconfig.h"
+#include "pkg/kube/pod_status.h"
+#include "pkg/kube/watch.h"
+#include "pkg/net/http.h"
+
+extern const struct backend_ops kubernetes_backend;
+
+/* How long an ordinary request may take. */
+#define KUBE_CALL_TIMEOUT_MS INT64_C(30000)
+#define KUBE_MAX_SIDE        8
+#define KUBE_MAX_QUESTIONS   16
+
+/* The task's object and what is known of its pod. */
+struct kube_task {
+	char *name;      /* owned; of the Job or Pod; NULL before create */
+	char *container; /* owned; which container is the task */
+	char *pod;       /* owned; NULL before it is there */
+	char *image_id;  /* owned; what the source runs, or NULL */
+	char id[16];     /* oneoff.dev/id */
+	bool is_job;
+	bool created; /* it is there, or may be */
+	bool tty, stdin_open;
+	int rows, columns;        /* of our terminal, 0 when not known */
+	char gate;                /* 0: none; 's'tdin, 't'ty, 'n'ull */
+	bool config_map;          /* the gate's ConfigMap is there and nothing owns it */
+	bool released;            /* the gate was opened, or there is none */
+	bool by_log;              /* `channel` is its log: it has no more to do with a WebSocket */
+	bool gone;                /* the pod was deleted */
+	int64_t start_limit;      /* monotonic ms; 0: none */
+	struct pod_status status; /* as the watch last said */
+	bool seen;                /* status holds something */
+};
+
+struct kube {
+	struct backend base;
+	struct loop *loop;
+	struct reporter reporter;
+	struct kubeconfig config;
+	struct credentials *credentials;
+	struct strv headers; /* what the client sends; a copy of the credentials' */
+	struct http_client *http;
+	int64_t call_timeout_ms;
+
+	struct backend_settings settings; /* what the person said; its strings are borrowed */
+	char *source;                     /* owned; "deploy/web" */
+	cJSON *workload;                  /* owned; of the source, for the audit; NULL: none */
+	int rows, columns;                /* of our terminal, from the request */
+	int64_t start_timeout_ms;         /* from the request; 0: none */
+	char *user;                       /* owned; who we are to the server, or NULL */
+	char *architecture;               /* owned; of the source pod's node, or NULL */
+	struct kube_task task;
+	struct watch *watch; /* of the task's pod; NULL before create */
+	struct channel *channel;
+	int64_t pinged; /* monotonic ms of the last ping */
+
+	struct http_request *side[KUBE_MAX_SIDE]; /* answers that nobody waits for */
+};
+
+/* ---- api.c: one request ---- */
+
+/* Answers ≥ 400 become errors with the server's own reason and err->http_status; 401 renews the credentials once;
+ * 429 and 5xx of a GET, and 429 of anything, are tried again within the time limit as Retry-After says. `path`
+ * begins with a slash and is encoded. */
+int kube_call(struct kube *kube, const char *method, const char *path, const cJSON *body,
+              cJSON **ret, struct err *err) _must_check_;
+/* A GET with a header line of its own. */
+int kube_call_as(struct kube *kube, const char *path, const char *header, cJSON **ret,
+                 struct err *err) _must_check_;
+/* PATCH with a merge patch. */
+int kube_patch(struct kube *kube, const char *path, const cJSON *body, cJSON **ret,
+               struct err *err) _must_check_;
+/* Starts one without a limit of time (a watch). */
+int kube_start(struct kube *kube, const char *path, struct http_request **ret,
+               struct err *err) _must_check_;
+/* Fire and forget. */
+void kube_send(struct kube *kube, const char *method, const char *path, const cJSON *body);
+void kube_reap(struct kube *kube);
+/* All items of a list, page by page, as an array. ERR_DENIED when we may not. */
+int kube_list(struct kube *kube, const char *path, cJSON **ret, struct err *err) _must_check_;
+/* Several GETs side by side; `list`: what is wanted are the items. Each has its own document or error. */
+struct kube_question {
+	char *path; /* owned; NULL: nothing to ask */
+	bool list;
+	cJSON *answer; /* owned; NULL with err */
+	struct err err;
+};
+void kube_ask(struct kube *kube, struct kube_question *questions, size_t count);
+void kube_questions_release(struct kube_question *questions, size_t count);
+/* Fills err from a Status document or a plain body. Returns -1. */
+int kube_refusal(long status, const char *text, size_t length, struct err *err);
+/* "/api/v1/namespaces/NS/RESOURCE[/NAME]SUFFIX" of a group ("" or "apps/v1"); owned by the caller, NULL without
+ * memory. */
+char *kube_path(const char *group_version, const char *name_space, const char *resource,
+                const char *name, const char *suffix);
+
+/* ---- discover.c: kinds and where they are ---- */
+struct kube_kind {
+	char group_version[128];   /* "apps/v1"; "" for v1 */
+	char resource[128];        /* "deployments" */
+	char kind[128];            /* "Deployment" */
+	const char *template_path; /* "spec.template"; NULL: its objects carry none */
+};
+/* What a person calls a kind: "deploy", "sts", "rollouts.argoproj.io". Asks the server only for kinds that are not
+ * built in. ERR_USAGE with a hint when there is none of that name. */
+int kube_discover(struct kube *kube, const char *name, struct kube_kind *ret,
+                  struct err *err) _must_check_;
+/* ---- revision.c: which pod and which template ---- */
+struct kube_choice {
+	cJSON *pod_template; /* owned; {metadata, spec}, or NULL for a bare pod */
+	cJSON *pod;          /* owned; or NULL: none runs */
+	cJSON *workload;     /* owned; or NULL */
+	char note[400];      /* what a person should know about the choice; "" */
+};
+void kube_choice_release(struct kube_choice *choice);
+/* For an object of a kind with a pod template. `workload` is taken. */
+int kube_choose_of(struct kube *kube, const struct kube_kind *kind, cJSON *workload, int revision,
+                   struct kube_choice *ret, struct err *err) _must_check_;
+/* For one pod, whose owners are looked up. `pod` is taken. */
+int kube_choose_pod(struct kube *kube, cJSON *pod, struct kube_choice *ret,
+                    struct err *err) _must_check_;
+/* Running and ready, and not on its way out. */
+bool kube_is_ready(const cJSON *pod);
+/* The query that lists what a selector ({matchLabels, matchExpressions}, or a plain map) selects, appended encoded. */
+void kube_add_selector(const cJSON *selector, struct strbuf *query);
+/* ---- find.c ---- */
+int kube_find(struct backend *backend, const struct source *source, struct release *ret,
+              struct err *err);
+/* ---- plan.c ---- */
+int kube_plan(struct backend *backend, const struct release *release, const struct request *request,
+              const struct identity *identity, struct plan *ret, struct err *err);
+/* ---- task.c ---- */
+int kube_create(struct backend *backend, const struct plan *plan, const struct identity *identity,
+                const struct burial *burial, struct err *err);
+int kube_signal(struct backend *backend, int signal_number, struct err *err);
+void kube_task_release(struct kube_task *task);
+/* The events of the task's objects, the newest telling line of them; "" when there is none. */
+void kube_newest_event(struct kube *kube, char *text, size_t size);
+/* ---- attach.c ---- */
+int kube_attach(struct backend *backend, bool tty, bool stdin_open, const char *detach_keys,
+                struct channel **ret, struct err *err);
+int kube_task_start(struct backend *backend, struct err *err);
+int kube_resize(struct backend *backend, int rows, int columns, struct err *err);
+int kube_reattach(struct backend *backend, const uint64_t received[CHUNK_STREAM_COUNT],
+                  struct channel **ret, struct err *err);
+/* ---- wait.c ---- */
+int kube_arm(struct backend *backend, struct err *err);
+int kube_exited(struct backend *backend, struct exit_status *ret, struct err *err);
+int kube_recover(struct backend *backend, struct exit_status *ret, struct err *err);
+bool kube_may_have_ended(struct backend *backend);
+/* Takes what the watch has to say. 0, or -1 when it broke for good. */
+int kube_turn(struct kube *kube, struct err *err) _must_check_;
+/* ---- remove.c ---- */
+int kube_remove(struct backend *backend, struct err *err);
+void kube_sweep(struct backend *backend);
+int kube_bury(struct backend *backend, const struct burial *burial, struct err *err);
+/* ---- audit.c ---- */
+/* An Event on the source's workload: who ran what. Nobody waits for it. */
+void kube_audit(struct kube *kube, const struct plan *plan, const struct identity *identity);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of the task's objects. The Job owns the rest; the cluster deletes it in the background. */
+#include "pkg/kube/kube.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LABEL_ID "oneoff.dev/id"
+
+static int delete (struct kube *kube, bool is_job, const char *name, struct err *err)
+{
+	_cleanup_free_ char *path =
+		kube_path(is_job ? "batch/v1" : "", kube->config.name_space,
+	                  is_job ? "jobs" : "pods", name, "?propagationPolicy=Background");
+
+	if (!path)
+		return err_no_memory(err);
+	if (kube_call(kube, "DELETE", path, NULL, NULL, err) == 0 || err->http_status == 404) {
+		*err = (struct err)ERR_INIT;
+		return 0;
+	}
+	return -1;
+}
+
+int kube_remove(struct backend *backend, struct err *err)
+{
+	struct kube *kube = (struct kube *)backend;
+	struct kube_task *task = &kube->task;
+
+	if (!task->name || !task->created)
+		return 0;
+	if (delete (kube, task->is_job, task->name, err) < 0) {
+		err->kind = ERR_NOT_REMOVED;
+		return err_wrap(err, "%s '%s' is left in namespace '%s'",
+		                task->is_job ? "job" : "pod", task->name, kube->config.name_space);
+	}
+	task->created = false;
+	return 0;
+}
+
+/* Finished Jobs go by their TTL; there is nothing for us to sweep. */
+void kube_sweep(struct backend *backend)
+{
+	(void)backend;
+}
+
+/* 1: the container of this Job's pod runs. */
+static int is_running(struct kube *kube, bool is_job, const char *name, struct err *err)
+{
+	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
+	_cleanup_free_ char *base = kube_path("", kube->config.name_space, "pods", NULL, NULL);
+	_cleanup_(json_free) cJSON *pods = NULL;
+	const cJSON *pod;
+
+	strbuf_addf(&path, "%s?%s%%3D", base ? base : "",
+	            is_job ? "labelSelector=job-name" : "fieldSelector=metadata.name");
+	strbuf_add_url(&path, name);
+	if (!base || path.failed)
+		return err_no_memory(err);
+	if (kube_list(kube, strbuf_str(&path), &pods, err) < 0)
+		return -1;
+	cJSON_ArrayForEach (pod, pods) {
+		const char *phase = json_string(pod, "status.phase");
+
+		if (phase && !strcmp(phase, "Running"))
+			return 1;
+	}
+	return 0;
+}
+
+/* A gate that was not opened ends by itself when its client is gone, and the Job's TTL takes what has ended. So only
+ * what shall not run on, or never began, is deleted here. */
+static int bury_one(struct kube *kube, bool is_job, const struct burial *burial, struct err *err)
+{
+	_cleanup_free_ char *path = kube_path(is_job ? "batch/v1" : "", kube->config.name_space,
+	                                      is_job ? "jobs" : "pods", burial->name, NULL);
+	_cleanup_(json_free) cJSON *object = NULL;
+	const cJSON *label;
+	int running = 0;
+
+	if (!path)
+		return err_no_memory(err);
+	if (kube_call(kube, "GET", path, NULL, &object, err) < 0)
+		return err->http_status == 404 ? 0 : -1;
+	label = json_member(json_at(object, "metadata.labels"), LABEL_ID);
+	if (!cJSON_IsString(label) || strcmp(label->valuestring, burial->id))
+		return 0;
+	if (!burial->stop && is_job)
+		running = is_running(kube, is_job, burial->name, err);
+	if (running < 0)
+		return -1;
+	return running ? 0 : delete (kube, is_job, burial->name, err);
+}
+
+int kube_bury(struct backend *backend, const struct burial *burial, struct err *err)
+{
+	struct kube *kube = (struct kube *)backend;
+
+	if (bury_one(kube, true, burial, err) < 0)
+		return -1;
+	return bury_one(kube, false, burial, err);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How the task ended: by the status of its container in the watch, and by nothing else (research/kubernetes.md:
+ * attach says Success for every exit code). */
+#include "pkg/kube/kube.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "pkg/base/clock.h"
+#include "pkg/kube/channel.h"
+
+/* The watch began before the pod was there; nothing is to be armed. */
+int kube_arm(struct backend *backend, struct err *err)
+{
+	return kube_turn((struct kube *)backend, err);
+}
+
+/* A Job that never makes a second pod has one; the first that comes is the task's. */
+static int take_pod(struct kube *kube, const struct watch_event *event, struct err *err)
+{
+	struct kube_task *task = &kube->task;
+	const char *name = json_string(event->object, "metadata.name");
+	struct pod_status status;
+
+	if (!name)
+		return err_set(err, ERR_PROTOCOL, "the server tells of a pod without a name");
+	if (!task->pod) {
+		task->pod = strdup(name);
+		if (!task->pod)
+			return err_no_memory(err);
+	}
+	if (strcmp(name, task->pod))
+		return 0;
+	pod_status_read(event->object, task->container, &status);
+	/* What is known of an end stays: a deletion may carry an older state. */
+	if (task->status.stage != POD_ENDED || !task->status.exit.known)
+		task->status = status;
+	task->seen = true;
+	task->gone |= event->deleted;
+	return 0;
+}
+
+int kube_turn(struct kube *kube, struct err *err)
+{
+	_cleanup_(watch_event_release) struct watch_event event = {.object = NULL};
+	int result = 0;
+
+	kube_reap(kube);
+	while (kube->watch && (result = watch_next(kube->watch, &event, err)) > 0)
+		if (take_pod(kube, &event, err) < 0)
+			return -1;
+	if (kube->channel && !kube->task.by_log)
+		kube_channel_tick(kube->channel, clock_monotonic_ms());
+	return result;
+}
+
+/* The gate's own words for what kept the task from running. */
+static const char *gate_words(const char *word)
+{
+	static const char *const words[][2] = {
+		{"not-found", "there is no such command in the app's image"},
+		{"cannot-execute", "the command cannot be executed"},
+		{"timeout", "the task was not released in time and did not run"},
+		{"closed", "the connection broke before the task was released; it did not run"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (!strcmp(word, words[i][0]))
+			return words[i][1];
+	return word;
+}
+
+static void tell(const struct pod_status *status, struct exit_status *ret)
+{
+	*ret = status->exit;
+	ret->timed_out = status->time_limit;
+	if (*status->gate)
+		snprintf(ret->message, sizeof(ret->message), "%s", gate_words(status->gate));
+	else if (!status->exit.known)
+		snprintf(ret->message, sizeof(ret->message), "%.60s%s%.180s", status->reason,
+		         *status->message ? ": " : "", status->message);
+}
+
+int kube_exited(struct backend *backend, struct exit_status *ret, struct err *err)
+{
+	struct kube *kube = (struct kube *)backend;
+	const struct kube_task *task = &kube->task;
+
+	if (kube_turn(kube, err) < 0)
+		return -1;
+	if (task->seen && task->status.stage == POD_ENDED) {
+		tell(&task->status, ret);
+		return 1;
+	}
+	if (!task->gone)
+		return 0;
+	*ret = (struct exit_status){.known = false};
+	snprintf(ret->message, sizeof(ret->message), "its pod was deleted");
+	return 1;
+}
+
+/* The watch takes itself up again; here the pod is asked for once more, for the case that it is no more. */
+int kube_recover(struct backend *backend, struct exit_status *ret, struct err *err)
+{
+	struct kube *kube = (struct kube *)backend;
+	_cleanup_(watch_event_release) struct watch_event event = {.object = NULL};
+	_cleanup_free_ char *path = NULL;
+	struct err ignored = ERR_INIT;
+	int result = kube_exited(backend, ret, &ignored);
+
+	if (result > 0 || !kube->task.pod)
+		return result > 0;
+	path = kube_path("", kube->config.name_space, "pods", kube->task.pod, NULL);
+	if (!path)
+		return err_no_memory(err);
+	if (kube_call(kube, "GET", path, NULL, &event.object, err) < 0) {
+		/* Without the right to ask, the watch is all there is. */
+		if (err->http_status == 403)
+			return 0;
+		if (err->http_status != 404)
+			return -1;
+		kube->task.gone = true;
+	} else if (take_pod(kube, &event, err) < 0) {
+		return -1;
+	}
+	return kube_exited(backend, ret, err);
+}
+
+/* A blocked reader of ours blocks the container, whose output then waits on its node: nothing is lost by it. */
+bool kube_may_have_ended(struct backend *backend)
+{
+	(void)backend;
+	return false;
+}
