@@ -58,7 +58,7 @@ objects = $(patsubst %.c,$(B)/%.o,$(1))
 Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .PHONY: all setup demo test unit check asan valgrind coverage bench install clean integration format \
-	fuzz print-cflags umoci registry
+	fuzz print-cflags umoci registry fake
 all: $(B)/oneoff
 
 # Objects are rebuilt when the flags or the compiler change.
@@ -97,7 +97,7 @@ TEST_PACKAGES  := libcriterion-dev libfyaml-dev clang-format clang-tidy libclang
 	shellcheck docker.io podman crun runc conmon iptables iproute2 \
 	containernetworking-plugins golang-github-containernetworking-plugin-dnsname uidmap \
 	fuse-overlayfs slirp4netns dnsmasq-base openssl busybox-static procps curl binutils python3 \
-	umoci zstd attr docker-registry qemu-user-static
+	umoci zstd attr docker-registry qemu-user-static bsdutils $(if $(shell command -v kubectl),,kubernetes-client)
 DEMO_PACKAGES  := crun busybox-static util-linux
 setup:
 	tests/setup --user tester $(BUILD_PACKAGES) $(TEST_PACKAGES)
@@ -130,6 +130,8 @@ umoci: all
 	tests/integration/umoci
 registry: all
 	tests/integration/registry
+fake:
+	tests/fake/self-test
 
 asan:
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan build/asan/unit build/asan/oneoff

@@ -53,7 +53,9 @@ static void explain(const struct run_outcome *outcome, const struct identity *id
 		message("left '%s' running", identity->name);
 		say_command(backend, BACKEND_COMMAND_REMOVE, identity->name, "end it with");
 	} else if (outcome->started && !outcome->status.known) {
-		message("the result is unknown: %s", outcome->failure.message);
+		message("the result is unknown: %s", outcome->failure.kind != ERR_NONE
+		                                             ? outcome->failure.message
+		                                             : outcome->status.message);
 		say_command(backend, BACKEND_COMMAND_LIST, identity->name,
 		            "the task may still run; look with");
 	} else if (outcome->failure.kind != ERR_NONE) {
@@ -64,8 +66,8 @@ static void explain(const struct run_outcome *outcome, const struct identity *id
 		        "--memory");
 	if (outcome->output_lost)
 		message("output may be incomplete");
-	if (outcome->status.message[0])
-		message("the engine says: %s", outcome->status.message);
+	if (outcome->status.message[0] && outcome->status.known)
+		message("%s", outcome->status.message);
 	if (outcome->remove_failure.kind != ERR_NONE)
 		message_error(&outcome->remove_failure);
 }

@@ -86,11 +86,12 @@ struct burial {
 
 /* How the task ended, read from the platform. */
 struct exit_status {
-	bool known;         /* false: the platform cannot say (any more) */
-	int code;           /* 0-255 */
-	bool out_of_memory; /* the kernel killed it for memory */
-	bool timed_out;     /* the platform ended it at its deadline */
-	char message[256];  /* the platform's own words, unescaped, or "" */
+	bool known;             /* false: the platform cannot say (any more) */
+	int code;               /* 0-255 */
+	bool out_of_memory;     /* the kernel killed it for memory */
+	bool timed_out;         /* the platform ended it at its deadline */
+	bool output_incomplete; /* not all of its output came as it was written */
+	char message[256];      /* the platform's own words, unescaped, or "" */
 };
 
 /* What a person can type to see to an object without us. */

@@ -163,76 +163,97 @@ static int attach_path(struct kube *kube, struct strbuf *path)
 	return base && !path->failed ? 0 : -1;
 }
 
-static int log_path(struct kube *kube, struct strbuf *path)
+/* ---- the log, where attaching is not enough ---- */
+
+/* Begins to read the task's log; the head of a good answer is there. */
+static int start_log(struct kube *kube, bool follow, struct http_request **ret, struct err *err)
 {
+	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
 	_cleanup_free_ char *base =
 		kube_path("", kube->config.name_space, "pods", kube->task.pod, "/log?container=");
-
-	strbuf_adds(path, base ? base : "");
-	strbuf_add_url(path, kube->task.container);
-	return base && !path->failed ? 0 : -1;
-}
-
-/* Gets the task's log; with `ret` its text, else only its length. */
-static int read_log(struct kube *kube, struct strbuf *ret, uint64_t *ret_length, struct err *err)
-{
-	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT, part = STRBUF_INIT;
 	_cleanup_(http_reply_release) struct http_reply reply = HTTP_REPLY_INIT;
-	int64_t limit = clock_monotonic_ms() + kube->call_timeout_ms;
 	struct http_request *request;
 
-	if (log_path(kube, &path) < 0)
+	strbuf_adds(&path, base ? base : "");
+	strbuf_add_url(&path, kube->task.container);
+	strbuf_adds(&path, follow ? "&follow=true" : "");
+	if (!base || path.failed)
 		return err_no_memory(err);
 	if (kube_start(kube, strbuf_str(&path), &request, err) < 0)
 		return -1;
-	*ret_length = 0;
-	while (!http_is_done(request)) {
-		if (clock_monotonic_ms() >= limit ||
-		    loop_wait(kube->loop, NULL, 0, 1000, err) < 0) {
-			http_cancel(request);
-			return err_set(err, ERR_START_TIMEOUT, "the task's log does not come");
-		}
-		if (!http_has_head(request) || http_status(request) != 200)
-			continue;
-		http_take(request, ret ? ret : &part);
-		*ret_length += part.length;
-		strbuf_reset(&part);
+	if (http_wait_head(request, kube->call_timeout_ms, err) < 0) {
+		http_cancel(request);
+		return -1;
 	}
+	if (http_status(request) == 200) {
+		*ret = request;
+		return 0;
+	}
+	while (!http_is_done(request))
+		if (loop_wait(kube->loop, NULL, 0, 1000, err) < 0)
+			break;
 	if (http_finish(request, &reply, err) < 0)
 		return -1;
-	if (reply.status != 200)
-		return kube_refusal(reply.status, strbuf_str(&reply.body), reply.body.length, err);
-	*ret_length += reply.body.length;
-	if (ret)
-		strbuf_add(ret, strbuf_str(&reply.body), reply.body.length);
-	return ret && ret->failed ? err_no_memory(err) : 0;
+	return kube_refusal(reply.status, strbuf_str(&reply.body), reply.body.length, err);
 }
 
 /* The log knows what was written before we were attached. */
 static const char *missing_output(void *context, uint64_t received)
 {
+	static const char unsure[] = "nobody can say whether its first output is complete";
+	struct kube *kube = context;
+	struct channel *log = NULL;
+	struct http_request *request;
+	int64_t limit = clock_monotonic_ms() + kube->call_timeout_ms;
 	struct err err = ERR_INIT;
+	enum io_result result;
 	uint64_t logged = 0;
+	struct chunk chunk;
 
-	if (read_log(context, NULL, &logged, &err) < 0)
-		return "nobody can say whether its first output is complete";
+	if (start_log(kube, false, &request, &err) < 0 ||
+	    kube_log_channel_open(request, 0, &log, &err) < 0)
+		return unsure;
+	while ((result = log->ops->read(log, &chunk)) == IO_OK || result == IO_AGAIN) {
+		if (result == IO_OK)
+			logged += chunk.length;
+		else if (clock_monotonic_ms() >= limit ||
+		         loop_wait(kube->loop, NULL, 0, 1000, &err) < 0)
+			break;
+	}
+	log->ops->close(log);
+	if (result != IO_EOF)
+		return unsure;
 	return logged > received ? "its first output came before we were attached; the log has it"
 	                         : NULL;
 }
 
-/* Without a gate a task may be over before anybody could attach. Its log has all that it wrote. */
-static int attach_to_log(struct kube *kube, struct err *err)
+/* Without a gate a task may be over before anybody could attach. Its log has all that it wrote; without a right to
+ * the log its code is still known. */
+static int attach_by_log(struct kube *kube, struct channel **ret, struct err *err)
 {
-	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
-	uint64_t length;
+	struct http_request *request = NULL;
+	struct err own = ERR_INIT;
 
-	if (read_log(kube, &text, &length, err) < 0)
-		return err_wrap(err, "the task ended before we could attach");
-	report(&kube->reporter, REPORT_NOTE,
-	       "the task ended before we could attach: both of its streams come from its log, as "
-	       "one");
+	if (start_log(kube, false, &request, &own) < 0) {
+		if (own.kind == ERR_INTERRUPTED) {
+			*err = own;
+			return -1;
+		}
+		report(&kube->reporter, REPORT_WARNING,
+		       "the task ended before we could attach, and its log cannot be read: %s",
+		       own.message);
+		kube->task.flawed = true;
+		request = NULL;
+	} else {
+		report(&kube->reporter, REPORT_NOTE,
+		       "the task ended before we could attach: both of its streams come from its "
+		       "log, as one");
+	}
 	kube->task.by_log = true;
-	return kube_log_channel_open(&text, &kube->channel, err);
+	if (kube_log_channel_open(request, 0, &kube->channel, err) < 0)
+		return -1;
+	*ret = kube->channel;
+	return 0;
 }
 
 /* A gate that ended did so without having been opened. */
@@ -295,14 +316,6 @@ static bool may_try(struct attaching *attaching)
 static bool ran_without_us(const struct kube_task *task)
 {
 	return task->status.stage == POD_ENDED && !task->status.never_ran;
-}
-
-static int attach_by_log(struct kube *kube, struct channel **ret, struct err *err)
-{
-	if (attach_to_log(kube, err) < 0)
-		return -1;
-	*ret = kube->channel;
-	return 0;
 }
 
 int kube_attach(struct backend *backend, bool tty, bool stdin_open, const char *detach_keys,
@@ -397,12 +410,33 @@ int kube_resize(struct backend *backend, int rows, int columns, struct err *err)
 	return 0;
 }
 
-/* Attaching again shows only what comes from then on, and the log mixes both streams: no exact copy is there. */
+/* Attaching again would only show what comes from then on. The log has all of it, though both streams as one, so what
+ * follows is not lost but marked as flawed. */
 int kube_reattach(struct backend *backend, const uint64_t received[CHUNK_STREAM_COUNT],
                   struct channel **ret, struct err *err)
 {
-	(void)backend;
-	(void)received;
-	(void)ret;
-	return err_set(err, ERR_OUTPUT_INCOMPLETE, "a cluster keeps no exact copy of both streams");
+	struct kube *kube = (struct kube *)backend;
+	struct http_request *request;
+	struct channel *channel = NULL;
+	struct err own = ERR_INIT;
+
+	if (kube->task.tty)
+		return err_set(err, ERR_OUTPUT_INCOMPLETE, "a terminal cannot be taken up again");
+	if (kube->task.by_log)
+		return err_set(err, ERR_OUTPUT_INCOMPLETE, "its log broke off, too");
+	if (start_log(kube, true, &request, &own) < 0) {
+		*err = own;
+		if (own.http_status == 403 || own.http_status == 404)
+			err->kind = ERR_OUTPUT_INCOMPLETE;
+		return -1;
+	}
+	if (kube_log_channel_open(request, received[CHUNK_STDOUT] + received[CHUNK_STDERR],
+	                          &channel, err) < 0)
+		return -1;
+	report(&kube->reporter, REPORT_WARNING,
+	       "from here on the task's output comes from its log, both streams as one");
+	kube->channel->ops->close(kube->channel);
+	kube->channel = *ret = channel;
+	kube->task.by_log = kube->task.flawed = true;
+	return 0;
 }

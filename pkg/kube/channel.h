@@ -40,8 +40,9 @@ bool kube_channel_resize(struct channel *channel, int rows, int columns);
 /* Now and then: pings, keeps an idle connection alive, and breaks off one that is dead for sure. */
 void kube_channel_tick(struct channel *channel, int64_t now_ms);
 
-/* The whole log of an ended container as a channel without input: all of it comes as stdout. `text` is taken on
- * success. */
-int kube_log_channel_open(struct strbuf *text, struct channel **ret, struct err *err) _must_check_;
+/* The body of a log's GET (its status is 200) as a channel without input, behind its first `skip` bytes; all of it
+ * comes as stdout. `request` is taken, on failure too; NULL: an empty log. */
+int kube_log_channel_open(struct http_request *request, uint64_t skip, struct channel **ret,
+                          struct err *err) _must_check_;
 
 #endif

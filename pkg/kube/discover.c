@@ -54,12 +54,16 @@ static bool is_group_of(const struct known_kind *row, const char *group)
 	return !*group || (strlen(group) == length && !strncmp(row->group_version, group, length));
 }
 
-static bool matches(const cJSON *resource, const char *name, size_t length)
+/* Both forms of discovery name the same things in their own words. */
+static const char *const aggregated_keys[] = {"resource", "singularResource", "responseKind.kind"};
+static const char *const plain_keys[] = {"name", "singularName", "kind"};
+
+static bool matches(const cJSON *resource, const char *const keys[3], const char *name,
+                    size_t length)
 {
-	const char *const keys[] = {"resource", "singularResource", "responseKind.kind"};
 	const cJSON *short_name;
 
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+	for (size_t i = 0; i < 3; i++) {
 		const char *own = json_string(resource, keys[i]);
 
 		if (own && strlen(own) == length && !strncasecmp(own, name, length))
@@ -91,7 +95,7 @@ static bool find_in_group(const cJSON *group, const char *name, size_t length,
 			char group_version[128];
 
 			if (!group_name || !version_name || !plural || !kind ||
-			    !matches(resource, name, length))
+			    !matches(resource, aggregated_keys, name, length))
 				continue;
 			snprintf(group_version, sizeof(group_version), "%s/%s", group_name,
 			         version_name);
@@ -99,6 +103,61 @@ static bool find_in_group(const cJSON *group, const char *name, size_t length,
 			return true;
 		}
 	}
+	return false;
+}
+
+/* ---- servers before 1.26, and whatever stands in front of one: a list of groups, a list for each ---- */
+
+static bool find_in_list(const cJSON *list, const char *name, size_t length, struct kube_kind *ret)
+{
+	const char *group_version = json_string(list, "groupVersion");
+	const cJSON *resource;
+
+	cJSON_ArrayForEach (resource, json_member(list, "resources")) {
+		const char *plural = json_string(resource, "name");
+		const char *kind = json_string(resource, "kind");
+
+		if (!group_version || !plural || !kind || strchr(plural, '/') ||
+		    !matches(resource, plain_keys, name, length))
+			continue;
+		set(ret, group_version, plural, kind, "spec.template");
+		return true;
+	}
+	return false;
+}
+
+/* Asks for as many groups as fit side by side. True when one has the kind. */
+static bool ask_groups(struct kube *kube, const cJSON **group, const char *wanted_group,
+                       const char *name, size_t length, struct kube_kind *ret)
+{
+	struct kube_question questions[KUBE_MAX_QUESTIONS] = {0};
+	bool found = false;
+	size_t count = 0;
+
+	for (; *group && count < KUBE_MAX_QUESTIONS; *group = (*group)->next) {
+		const char *own = json_string(*group, "name");
+		const char *version = json_string(*group, "preferredVersion.groupVersion");
+
+		if (!version || (*wanted_group && (!own || strcmp(own, wanted_group))))
+			continue;
+		if (asprintf(&questions[count].path, "/apis/%s", version) >= 0)
+			count++;
+	}
+	kube_ask(kube, questions, count);
+	for (size_t i = 0; i < count && !found; i++)
+		found = find_in_list(questions[i].answer, name, length, ret);
+	kube_questions_release(questions, count);
+	return found;
+}
+
+static bool find_plainly(struct kube *kube, const cJSON *groups, const char *wanted_group,
+                         const char *name, size_t length, struct kube_kind *ret)
+{
+	const cJSON *group = groups ? groups->child : NULL;
+
+	while (group)
+		if (ask_groups(kube, &group, wanted_group, name, length, ret))
+			return true;
 	return false;
 }
 
@@ -110,7 +169,7 @@ static int ask_server(struct kube *kube, const char *name, size_t length, const 
 
 	if (kube_call_as(kube, "/apis",
 	                 "Accept: application/json;g=apidiscovery.k8s.io;v=v2;"
-	                 "as=APIGroupDiscoveryList",
+	                 "as=APIGroupDiscoveryList,application/json",
 	                 &document, err) < 0)
 		return err_wrap(err, "which kinds are there?");
 	cJSON_ArrayForEach (item, json_member(document, "items")) {
@@ -120,6 +179,8 @@ static int ask_server(struct kube *kube, const char *name, size_t length, const 
 		    find_in_group(item, name, length, ret))
 			return 0;
 	}
+	if (find_plainly(kube, json_member(document, "groups"), group, name, length, ret))
+		return 0;
 	err_set(err, ERR_USAGE, "the cluster has no kind '%.*s%s%s'", (int)length, name,
 	        *group ? "." : "", group);
 	return err_hint(err, "for example deploy/NAME, sts/NAME, pod/NAME or svc/NAME");

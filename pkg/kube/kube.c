@@ -67,6 +67,7 @@ static int connect_to(struct kube *kube, struct err *err)
 		.tls_server_name = config->tls_server_name,
 		.proxy = config->proxy_url ? config->proxy_url : "",
 		.headers = &kube->headers,
+		.max_connections = KUBE_MAX_CONNECTIONS,
 	};
 	const struct strv *headers;
 

@@ -27,6 +27,8 @@ extern const struct backend_ops kubernetes_backend;
 
 /* How long an ordinary request may take. */
 #define KUBE_CALL_TIMEOUT_MS INT64_C(30000)
+/* Side by side; the watch takes one of them for long. */
+#define KUBE_MAX_CONNECTIONS 4
 #define KUBE_MAX_SIDE        8
 #define KUBE_MAX_QUESTIONS   16
 
@@ -40,12 +42,14 @@ struct kube_task {
 	bool is_job;
 	bool created; /* it is there, or may be */
 	bool tty, stdin_open;
-	int rows, columns;        /* of our terminal, 0 when not known */
-	char gate;                /* 0: none; 's'tdin, 't'ty, 'n'ull */
-	bool config_map;          /* the gate's ConfigMap is there and nothing owns it */
-	bool released;            /* the gate was opened, or there is none */
-	bool by_log;              /* `channel` is its log: it has no more to do with a WebSocket */
-	bool gone;                /* the pod was deleted */
+	int rows, columns; /* of our terminal, 0 when not known */
+	char gate;         /* 0: none; 's'tdin, 't'ty, 'n'ull */
+	bool config_map;   /* the gate's ConfigMap is there and nothing owns it */
+	bool released;     /* the gate was opened, or there is none */
+	bool by_log;       /* `channel` is its log: it has no more to do with a WebSocket */
+	bool flawed;       /* output came, but not as it was written: in one stream, or not all */
+	bool gone;         /* the pod was deleted */
+	int64_t overdue_at; /* monotonic ms when a deleted pod should have ended for long; 0: not deleted */
 	int64_t start_limit;      /* monotonic ms; 0: none */
 	struct pod_status status; /* as the watch last said */
 	bool seen;                /* status holds something */

@@ -163,6 +163,27 @@ static void read_failed_pod(const cJSON *pod, bool was_started, struct pod_statu
 		copy(ret->message, sizeof(ret->message), message);
 }
 
+/* Evictions, preemptions and lost nodes leave a condition; old servers only a reason. */
+static void read_disruption(const cJSON *pod, struct pod_status *ret)
+{
+	const char *reason = json_string(pod, "status.reason");
+	const char *message = json_string(pod, "status.message");
+	const cJSON *condition;
+
+	cJSON_ArrayForEach (condition, json_at(pod, "status.conditions")) {
+		const char *type = json_string(condition, "type");
+		const char *status = json_string(condition, "status");
+
+		if (!type || strcmp(type, "DisruptionTarget") || !status || strcmp(status, "True"))
+			continue;
+		reason = json_string(condition, "reason");
+		message = json_string(condition, "message");
+	}
+	if (reason && strcmp(reason, "DeadlineExceeded"))
+		snprintf(ret->disruption, sizeof(ret->disruption), "%.60s%s%.220s", reason,
+		         message ? ": " : "", message ? message : "");
+}
+
 void pod_status_read(const cJSON *pod, const char *container, struct pod_status *ret)
 {
 	const cJSON *own = by_name(json_at(pod, "status.containerStatuses"), container);
@@ -174,7 +195,11 @@ void pod_status_read(const cJSON *pod, const char *container, struct pod_status 
 	*ret = (struct pod_status){.stage = POD_PENDING};
 	copy(ret->node, sizeof(ret->node), json_string(pod, "spec.nodeName"));
 	copy(ret->image_id, sizeof(ret->image_id), json_string(own, "imageID"));
+	read_disruption(pod, ret);
 	ret->deleted = json_at(pod, "metadata.deletionTimestamp") != NULL;
+	if (json_int64(pod, "metadata.deletionGracePeriodSeconds", &ret->deletion_grace) < 0 ||
+	    ret->deletion_grace < 0)
+		ret->deletion_grace = 0;
 	if (*ret->node)
 		ret->stage = POD_STARTING;
 	if (cJSON_IsObject(terminated)) {

@@ -24,7 +24,8 @@ struct pod_status {
 	enum pod_stage stage;
 	bool hopeless; /* it will not start by waiting: a bad image name, a missing secret… */
 	bool retrying; /* it is tried again by the cluster: an image that cannot be pulled, no node */
-	bool deleted;       /* deletionTimestamp is set */
+	bool deleted;           /* deletionTimestamp is set */
+	int64_t deletion_grace; /* seconds that it then has to end; 0 when not told */
 	char reason[64];    /* the platform's own word: "ImagePullBackOff", "Unschedulable"; "" */
 	char message[512];  /* and sentence, unescaped; "" */
 	char image_id[256]; /* status.containerStatuses[].imageID of the container, "" */
@@ -36,7 +37,9 @@ struct pod_status {
 	bool command_missing; /* …because its command is not there */
 	bool command_denied;  /* …or cannot be executed */
 	bool time_limit;      /* the platform ended it at its deadline */
-	char gate[32];        /* what the gate said of itself: "timeout", "not-found"…, "" */
+	char disruption
+		[300]; /* why the cluster ended the pod against its will: an eviction, a lost node; "" */
+	char gate[32]; /* what the gate said of itself: "timeout", "not-found"…, "" */
 };
 
 /* Reads the document; whatever is missing is as if it were not set. */

@@ -156,6 +156,18 @@ struct candidates {
 	int revision;                     /* enum revision_choice */
 };
 
+/* Without the right to see ReplicaSets their names must do: WORKLOAD-HASH, the hash as the pod has it. */
+static bool is_owned_by_name(const cJSON *workload, const cJSON *pod)
+{
+	const char *name = json_string(workload, "metadata.name");
+	const char *owner = json_string(controller_of(pod), "name");
+	const char *hash = label_of(pod, "pod-template-hash");
+	size_t length = name ? strlen(name) : 0;
+
+	return name && owner && hash && !strncmp(owner, name, length) && owner[length] == '-' &&
+	       !strcmp(owner + length + 1, hash);
+}
+
 /* How new the revision of a pod is: the ReplicaSet's number, or 1 and 0 for StatefulSets and DaemonSets. -1: it is
  * not this workload's. */
 static int64_t newness(const struct candidates *candidates, const cJSON *pod)
@@ -167,6 +179,8 @@ static int64_t newness(const struct candidates *candidates, const cJSON *pod)
 
 	if (is_owned_by(pod, uid))
 		return update && hash ? !strcmp(update, hash) : 0;
+	if (!candidates->replica_sets)
+		return is_owned_by_name(candidates->workload, pod) ? 0 : -1;
 	set = find_uid(candidates->replica_sets, json_string(controller_of(pod), "uid"));
 	return set && is_owned_by(set, uid) ? revision_of(set) : -1;
 }

@@ -8,6 +8,10 @@
 #include "pkg/base/clock.h"
 #include "pkg/kube/channel.h"
 
+/* A deleted pod that has not ended this long after its grace period is on a node that is lost. */
+#define OVERDUE_MS INT64_C(30000)
+#define MAX_GRACE  INT64_C(3600)
+
 /* The watch began before the pod was there; nothing is to be armed. */
 int kube_arm(struct backend *backend, struct err *err)
 {
@@ -36,6 +40,11 @@ static int take_pod(struct kube *kube, const struct watch_event *event, struct e
 		task->status = status;
 	task->seen = true;
 	task->gone |= event->deleted;
+	if (status.deleted && !task->overdue_at)
+		task->overdue_at =
+			clock_monotonic_ms() + OVERDUE_MS +
+			(status.deletion_grace < MAX_GRACE ? status.deletion_grace : MAX_GRACE) *
+				1000;
 	return 0;
 }
 
@@ -69,12 +78,18 @@ static const char *gate_words(const char *word)
 	return word;
 }
 
-static void tell(const struct pod_status *status, struct exit_status *ret)
+static void tell(const struct kube_task *task, struct exit_status *ret)
 {
+	const struct pod_status *status = &task->status;
+
 	*ret = status->exit;
+	ret->output_incomplete = task->flawed;
 	ret->timed_out = status->time_limit;
 	if (*status->gate)
 		snprintf(ret->message, sizeof(ret->message), "%s", gate_words(status->gate));
+	else if (*status->disruption)
+		snprintf(ret->message, sizeof(ret->message), "the cluster ended the pod: %.220s",
+		         status->disruption);
 	else if (!status->exit.known)
 		snprintf(ret->message, sizeof(ret->message), "%.60s%s%.180s", status->reason,
 		         *status->message ? ": " : "", status->message);
@@ -88,13 +103,20 @@ int kube_exited(struct backend *backend, struct exit_status *ret, struct err *er
 	if (kube_turn(kube, err) < 0)
 		return -1;
 	if (task->seen && task->status.stage == POD_ENDED) {
-		tell(&task->status, ret);
+		tell(task, ret);
 		return 1;
 	}
-	if (!task->gone)
+	if (!task->gone && (!task->overdue_at || clock_monotonic_ms() < task->overdue_at))
 		return 0;
 	*ret = (struct exit_status){.known = false};
-	snprintf(ret->message, sizeof(ret->message), "its pod was deleted");
+	if (*task->status.disruption)
+		snprintf(ret->message, sizeof(ret->message), "%.250s", task->status.disruption);
+	else
+		snprintf(
+			ret->message, sizeof(ret->message), "%s",
+			task->gone
+				? "its pod was deleted"
+				: "its pod was deleted and does not end: its node does not answer");
 	return 1;
 }
 

@@ -10,6 +10,7 @@
 
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
+#undef curl_multi_setopt
 
 struct symbol {
 	const char *name;

@@ -24,6 +24,7 @@
 	X(curl_easy_send)                                                                          \
 	X(curl_easy_recv)                                                                          \
 	X(curl_multi_init)                                                                         \
+	X(curl_multi_setopt)                                                                       \
 	X(curl_multi_cleanup)                                                                      \
 	X(curl_multi_add_handle)                                                                   \
 	X(curl_multi_remove_handle)                                                                \

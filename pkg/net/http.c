@@ -9,6 +9,7 @@
 
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
+#undef curl_multi_setopt
 
 #define MAX_HEAD ((size_t)64 << 10)
 
@@ -111,6 +112,9 @@ int http_client_open(const struct http_target *target, struct loop *loop, struct
 		free(client);
 		return err_no_memory(err);
 	}
+	if (target->max_connections)
+		client->curl.curl_multi_setopt(client->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+		                               target->max_connections);
 	client->loop = loop;
 	loop->driver = (struct loop_driver){drive, client};
 	*ret = client;

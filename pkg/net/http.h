@@ -35,6 +35,7 @@ struct http_target {
 		tls_server_name; /* for SNI and the name check instead of the URL's host; or NULL */
 	const char *proxy;       /* http, https or socks5 URL; "" : none; NULL: as the
 	                                environment says */
+	long max_connections; /* requests side by side; 0: no limit. Each connection costs a handshake */
 	const struct strv *headers; /* "Name: value", sent with every request; or NULL */
 	const char *name;           /* for messages: "unix:///var/run/docker.sock" */
 };

@@ -33,6 +33,7 @@ static void set_ended(struct session *session, const struct exit_status *status)
 	session->pump.task_ended = true;
 	session->outcome->status = *status;
 	session->outcome->timed_out |= status->timed_out;
+	session->outcome->output_lost |= status->output_incomplete;
 	session->outcome->ended_seconds = clock_unix_seconds();
 }
 
