@@ -58,7 +58,7 @@ objects = $(patsubst %.c,$(B)/%.o,$(1))
 Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .PHONY: all setup demo test unit check asan valgrind coverage bench install clean integration format \
-	fuzz print-cflags umoci registry fake
+	fuzz print-cflags umoci registry fake e2e
 all: $(B)/oneoff
 
 # Objects are rebuilt when the flags or the compiler change.
@@ -124,10 +124,14 @@ fuzz-%:
 
 integration: $(B)/integration $(B)/oneoff
 	$(Q)$(MAKE) --no-print-directory VARIANT=hooks build/hooks/oneoff
-	tests/integration/run docker podman oci
+	tests/integration/run docker podman oci kube
 
 umoci: all
 	tests/integration/umoci
+# The cluster that KUBECONFIG names, in a namespace of its own.
+e2e: $(B)/integration $(B)/oneoff
+	$(Q)$(MAKE) --no-print-directory VARIANT=hooks build/hooks/oneoff
+	tests/integration/e2e
 registry: all
 	tests/integration/registry
 fake:

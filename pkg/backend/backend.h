@@ -29,8 +29,10 @@ enum backend_capability {
 	BACKEND_GUARDS_ITSELF = 1 << 4,  /* a process of its own cleans up after our death */
 	BACKEND_KEEPS = 1 << 5,          /* an ended object can be kept (--keep) */
 	BACKEND_NETWORK_CHOICE = 1 << 6, /* request.network is honoured */
-	BACKEND_MANIFEST = 1 << 8, /* plan->document is what people keep in files (kubectl apply) */
 	BACKEND_BY_NAME_ONLY = 1 << 7, /* not asked for a bare name: only when it is named itself */
+	BACKEND_MANIFEST = 1 << 8, /* plan->document is what people keep in files (kubectl apply) */
+	BACKEND_HOLDS_OUTPUT =
+		1 << 9, /* an ended task's output waits for a slow reader, however long */
 };
 
 /* What the person said about where to look. Borrowed strings; NULL when not said. */
@@ -57,6 +59,7 @@ struct release {
 	char *image;     /* owned; human name of the image, may be NULL */
 	char *digest;    /* owned; what identifies the image */
 	char *workdir;   /* owned; the app's working folder where `document` does not tell it */
+	char *console;   /* owned; the app\'s word for its console (an annotation), or NULL */
 	bool running;    /* false: it stopped; cloned all the same */
 	char *status;    /* owned; "running", "exited (3)"… */
 	cJSON *document; /* owned; the platform's own description */
@@ -82,6 +85,7 @@ struct burial {
 	const char *id;   /* borrowed; identity.id */
 	bool stop;        /* end it even when it runs */
 	int64_t deadline; /* unix seconds; 0: none */
+	bool started;     /* it may run already; until then it is deleted in any case */
 };
 
 /* How the task ended, read from the platform. */

@@ -9,6 +9,7 @@ void release_release(struct release *release)
 	free(release->digest);
 	free(release->status);
 	free(release->workdir);
+	free(release->console);
 	json_free(&release->document);
 	json_free(&release->image_document);
 	*release = (struct release){.id = NULL};

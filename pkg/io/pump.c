@@ -143,6 +143,7 @@ static void spool_rest(struct pump *pump)
 
 static void read_output(struct pump *pump)
 {
+	pump->unread = false;
 	for (int i = 0; i < PIECES_PER_TURN && pump->channel_state == IO_OK; i++) {
 		enum io_result result;
 
@@ -161,7 +162,8 @@ static void read_output(struct pump *pump)
 			return;
 		pump->channel_state = result;
 	}
-	flush_output(pump);
+	/* Records of TLS and frames lie in buffers of ours, where poll does not see them. */
+	pump->unread = flush_output(pump) && pump->channel_state == IO_OK;
 }
 
 static void read_input(struct pump *pump)

@@ -31,8 +31,9 @@ enum pump_input {
 struct pump {
 	struct channel *channel; /* borrowed; NULL while there is none */
 	bool tty;                /* the end of input is the byte 4, never a half-close */
-	bool task_ended;         /* set by the owner */
-	int input_fd;            /* -1: none */
+	bool unread;     /* the channel may hold more than poll can tell: come back at once */
+	bool task_ended; /* set by the owner */
+	int input_fd;    /* -1: none */
 	enum pump_input input;
 	char *input_bytes; /* owned; PUMP_INPUT_SIZE */
 	size_t input_used, input_offset;

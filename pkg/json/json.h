@@ -43,6 +43,10 @@ void json_free(cJSON **node);
 int json_parse(const char *text, size_t length, size_t max_bytes, cJSON **ret_document,
                struct err *err) _must_check_;
 
+/* Before json_parse, where the other side passes on what a program wrote: each \\u0000 becomes \\ufffd in place, which
+ * has the same length. */
+void json_mask_nul(char *text, size_t length);
+
 /* Appends the document: compact, or indented by two blanks. Failure shows in buffer->failed. */
 void json_print(const cJSON *document, bool pretty, struct strbuf *buffer);
 

@@ -105,6 +105,17 @@ static int refuse_duplicates(const cJSON *node, struct err *err)
 	return 0;
 }
 
+void json_mask_nul(char *text, size_t length)
+{
+	for (size_t i = 0; i + 6 <= length; i++) {
+		if (text[i] != '\\')
+			continue;
+		if (!memcmp(text + i, "\\u0000", 6))
+			memcpy(text + i, "\\ufffd", 6);
+		i++; /* an escaped backslash begins no escape */
+	}
+}
+
 int json_parse(const char *text, size_t length, size_t max_bytes, cJSON **ret_document,
                struct err *err)
 {

@@ -176,6 +176,7 @@ static int call(struct kube *kube, struct http_message *message, const cJSON *bo
 		return kube_refusal(reply.status, strbuf_str(&reply.body), reply.body.length, err);
 	if (!ret)
 		return 0;
+	json_mask_nul(reply.body.data, reply.body.length);
 	return json_parse(strbuf_str(&reply.body), reply.body.length, JSON_MAX_BYTES, ret, err);
 }
 
@@ -305,6 +306,7 @@ static void answer(struct kube_question *question, struct http_request *request)
 		             &question->err);
 		return;
 	}
+	json_mask_nul(reply.body.data, reply.body.length);
 	if (json_parse(strbuf_str(&reply.body), reply.body.length, JSON_MAX_BYTES,
 	               &question->answer, &question->err) < 0)
 		question->answer = NULL;

@@ -5,6 +5,7 @@
  */
 #include "pkg/kube/kube.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include "pkg/base/clock.h"
@@ -19,8 +20,10 @@
 #define NO_POD_MS INT64_C(3000)
 /* A scheduler without a place for it says so at once; an autoscaler needs minutes and says so, too. */
 #define UNSCHEDULABLE_MS INT64_C(15000)
-#define SAY_AFTER_MS     INT64_C(2000)
-#define SAY_AGAIN_MS     INT64_C(15000)
+/* Up to here a gated task's output is counted against its log. */
+#define CHECKED_BYTES 65536
+#define SAY_AFTER_MS  INT64_C(2000)
+#define SAY_AGAIN_MS  INT64_C(15000)
 
 struct attaching {
 	struct kube *kube;
@@ -166,7 +169,8 @@ static int attach_path(struct kube *kube, struct strbuf *path)
 /* ---- the log, where attaching is not enough ---- */
 
 /* Begins to read the task's log; the head of a good answer is there. */
-static int start_log(struct kube *kube, bool follow, struct http_request **ret, struct err *err)
+static int start_log(struct kube *kube, const char *more, struct http_request **ret,
+                     struct err *err)
 {
 	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
 	_cleanup_free_ char *base =
@@ -176,7 +180,7 @@ static int start_log(struct kube *kube, bool follow, struct http_request **ret, 
 
 	strbuf_adds(&path, base ? base : "");
 	strbuf_add_url(&path, kube->task.container);
-	strbuf_adds(&path, follow ? "&follow=true" : "");
+	strbuf_adds(&path, more);
 	if (!base || path.failed)
 		return err_no_memory(err);
 	if (kube_start(kube, strbuf_str(&path), &request, err) < 0)
@@ -197,34 +201,56 @@ static int start_log(struct kube *kube, bool follow, struct http_request **ret, 
 	return kube_refusal(reply.status, strbuf_str(&reply.body), reply.body.length, err);
 }
 
-/* The log knows what was written before we were attached. */
-static const char *missing_output(void *context, uint64_t received)
+/* How many bytes the log has, at most `limit`. */
+static int measure_log(struct kube *kube, uint64_t limit, uint64_t *ret)
 {
-	static const char unsure[] = "nobody can say whether its first output is complete";
-	struct kube *kube = context;
 	struct channel *log = NULL;
 	struct http_request *request;
-	int64_t limit = clock_monotonic_ms() + kube->call_timeout_ms;
+	int64_t until = clock_monotonic_ms() + kube->call_timeout_ms;
 	struct err err = ERR_INIT;
 	enum io_result result;
-	uint64_t logged = 0;
 	struct chunk chunk;
+	char more[64];
 
-	if (start_log(kube, false, &request, &err) < 0 ||
+	snprintf(more, sizeof(more), "&limitBytes=%" PRIu64, limit);
+	if (start_log(kube, more, &request, &err) < 0 ||
 	    kube_log_channel_open(request, 0, &log, &err) < 0)
-		return unsure;
+		return -1;
+	*ret = 0;
 	while ((result = log->ops->read(log, &chunk)) == IO_OK || result == IO_AGAIN) {
 		if (result == IO_OK)
-			logged += chunk.length;
-		else if (clock_monotonic_ms() >= limit ||
+			*ret += chunk.length;
+		else if (clock_monotonic_ms() >= until ||
 		         loop_wait(kube->loop, NULL, 0, 1000, &err) < 0)
 			break;
 	}
 	log->ops->close(log);
-	if (result != IO_EOF)
-		return unsure;
-	return logged > received ? "its first output came before we were attached; the log has it"
-	                         : NULL;
+	return result == IO_EOF ? 0 : -1;
+}
+
+/* The log knows what was written before we were attached; behind a gate that is nothing, which is cheap to look at
+ * where little came. When nothing came at all, the log speaks for it. */
+static const char *missing_output(void *context, uint64_t received, struct channel **ret_rest)
+{
+	struct kube *kube = context;
+	struct http_request *request;
+	struct err err = ERR_INIT;
+	uint64_t logged = 0;
+
+	if (kube->task.gate && (received > CHECKED_BYTES || kube->task.gate_behind))
+		return NULL;
+	if (measure_log(kube, received + 1, &logged) < 0)
+		return kube->task.gate ? NULL
+		                       : "nobody can say whether its first output is complete";
+	if (logged <= received)
+		return NULL;
+	if (received || start_log(kube, "", &request, &err) < 0 ||
+	    kube_log_channel_open(request, 0, ret_rest, &err) < 0)
+		return "its first output came before we were attached; the log has it";
+	report(&kube->reporter, REPORT_NOTE,
+	       "the task's output came before we were attached: it is shown from its log, both "
+	       "streams as one");
+	return NULL;
 }
 
 /* Without a gate a task may be over before anybody could attach. Its log has all that it wrote; without a right to
@@ -234,7 +260,7 @@ static int attach_by_log(struct kube *kube, struct channel **ret, struct err *er
 	struct http_request *request = NULL;
 	struct err own = ERR_INIT;
 
-	if (start_log(kube, false, &request, &own) < 0) {
+	if (start_log(kube, "", &request, &own) < 0) {
 		if (own.kind == ERR_INTERRUPTED) {
 			*err = own;
 			return -1;
@@ -344,7 +370,11 @@ int kube_attach(struct backend *backend, bool tty, bool stdin_open, const char *
 		if (loop_wait_answer(kube->loop, TURN_MS, err) < 0)
 			return -1;
 	}
-	if (!kube->task.gate)
+	/* Of a screen nobody can say whether it is complete; a prompt comes again. */
+	if (tty && !kube->task.gate)
+		report(&kube->reporter, REPORT_NOTE,
+		       "what it wrote before we were attached is not shown; Enter brings a prompt");
+	else if (!tty)
 		kube_channel_set_check(kube->channel,
 		                       (struct kube_channel_check){missing_output, kube});
 	*ret = kube->channel;
@@ -424,7 +454,7 @@ int kube_reattach(struct backend *backend, const uint64_t received[CHUNK_STREAM_
 		return err_set(err, ERR_OUTPUT_INCOMPLETE, "a terminal cannot be taken up again");
 	if (kube->task.by_log)
 		return err_set(err, ERR_OUTPUT_INCOMPLETE, "its log broke off, too");
-	if (start_log(kube, true, &request, &own) < 0) {
+	if (start_log(kube, "&follow=true", &request, &own) < 0) {
 		*err = own;
 		if (own.http_status == 403 || own.http_status == 404)
 			err->kind = ERR_OUTPUT_INCOMPLETE;

@@ -36,6 +36,7 @@ struct kube_channel {
 	int64_t pinged_at, kept_at;
 	struct kube_channel_check check;
 	bool checked;
+	struct channel *rest; /* owned; the log, when nothing came by the connection */
 	char error[256];
 };
 
@@ -49,7 +50,8 @@ static int channel_fd(const struct channel *base)
 {
 	const struct kube_channel *channel = (const struct kube_channel *)base;
 
-	return websocket_fd(channel->socket);
+	return channel->rest ? channel->rest->ops->fd(channel->rest)
+	                     : websocket_fd(channel->socket);
 }
 
 /* The connection's end is in good order only if the server said so twice: by a verdict and by a close frame. */
@@ -71,8 +73,8 @@ static enum io_result end(struct kube_channel *channel)
 	if (!status || strcmp(status, "Success"))
 		return failed(channel, message && *message ? message : "the server gave up");
 	if (channel->check.missing && !channel->checked) {
-		const char *words =
-			channel->check.missing(channel->check.context, channel->received);
+		const char *words = channel->check.missing(channel->check.context,
+		                                           channel->received, &channel->rest);
 
 		channel->checked = true;
 		if (words)
@@ -109,6 +111,8 @@ static enum io_result channel_read(struct channel *base, struct chunk *ret)
 	struct kube_channel *channel = (struct kube_channel *)base;
 	struct websocket_piece piece;
 
+	if (channel->rest)
+		return channel->rest->ops->read(channel->rest, ret);
 	for (;;) {
 		switch (websocket_read(channel->socket, &piece)) {
 		case IO_OK:
@@ -118,8 +122,12 @@ static enum io_result channel_read(struct channel *base, struct chunk *ret)
 		case IO_AGAIN:
 			(void)websocket_flush(channel->socket);
 			return IO_AGAIN;
-		case IO_EOF:
-			return end(channel);
+		case IO_EOF: {
+			enum io_result result = end(channel);
+
+			return channel->rest ? channel->rest->ops->read(channel->rest, ret)
+			                     : result;
+		}
 		default:
 			return failed(channel, websocket_error(channel->socket));
 		}
@@ -165,6 +173,8 @@ static void channel_close(struct channel *base)
 {
 	struct kube_channel *channel = (struct kube_channel *)base;
 
+	if (channel->rest)
+		channel->rest->ops->close(channel->rest);
 	websocket_close(channel->socket);
 	strbuf_release(&channel->verdict);
 	free(channel);

@@ -28,7 +28,8 @@ int kube_channel_open(struct websocket *socket, bool half_close, struct channel 
 /* Asked once, when the streams ended in good order: whether something is missing all the same. Returns words for an
  * error, or NULL when all is there. May block for a short while. */
 struct kube_channel_check {
-	const char *(*missing)(void *context, uint64_t received);
+	/* With *ret_rest (taken) there is more to read, from the log. */
+	const char *(*missing)(void *context, uint64_t received, struct channel **ret_rest);
 	void *context;
 };
 void kube_channel_set_check(struct channel *channel, struct kube_channel_check check);

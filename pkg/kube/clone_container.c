@@ -51,8 +51,9 @@ int kube_security(struct rule_context *context, const struct rule *rule, const c
 	if (parse_user(asked, &uid, &gid, err) < 0)
 		return -1;
 	now = cJSON_IsObject(node) ? cJSON_Duplicate(node, true) : cJSON_CreateObject();
+	/* As docker has it: another user does not take the app's group along. */
 	if (now == NULL || json_set_int64(now, "runAsUser", uid) < 0 ||
-	    (gid >= 0 && json_set_int64(now, "runAsGroup", gid) < 0))
+	    json_set_int64(now, "runAsGroup", gid >= 0 ? gid : 0) < 0)
 		return err_no_memory(err);
 	return kube_put(context, rule, node, TAKE_PTR(now), "asked with -u", err);
 }

@@ -5,9 +5,10 @@
 #include "pkg/kube/clone_calls.h"
 
 #define COMMAND_MAX_BYTES 1000
-#define TTL_SECONDS       30
-#define TTL_KEPT_SECONDS  (7 * 24 * 3600)
-#define START_SECONDS     60 /* on top of --start-timeout: for the Job's own delays */
+/* Long enough for a slow reader of ours to take what a dead container has still on its way. */
+#define TTL_SECONDS      600
+#define TTL_KEPT_SECONDS (7 * 24 * 3600)
+#define START_SECONDS    60 /* on top of --start-timeout: for the Job's own delays */
 
 /* What the document is made of. */
 struct wrapping {

@@ -12,7 +12,8 @@
 #include "pkg/base/options.h"
 #include "pkg/kube/clone.h"
 
-#define MAX_NAMES 200
+#define MAX_NAMES          200
+#define CONSOLE_ANNOTATION "oneoff.dev/console"
 
 /* ---- the object that was named ---- */
 
@@ -255,6 +256,8 @@ static int fill_release(struct kube *kube, const struct kube_choice *choice, str
 	ret->image = copy_of(json_string(container, "image"));
 	ret->digest = digest && *digest ? strdup(digest) : NULL;
 	ret->workdir = copy_of(json_string(container, "workingDir"));
+	ret->console = copy_of(cJSON_GetStringValue(
+		json_member(json_at(pod_template, "metadata.annotations"), CONSOLE_ANNOTATION)));
 	ret->running = choice->pod != NULL;
 	ret->status = strdup(choice->pod ? "running" : "no pod of it runs");
 	if (!ret->id || !ret->name || !ret->status)

@@ -44,11 +44,12 @@ struct kube_task {
 	bool tty, stdin_open;
 	int rows, columns; /* of our terminal, 0 when not known */
 	char gate;         /* 0: none; 's'tdin, 't'ty, 'n'ull */
-	bool config_map;   /* the gate's ConfigMap is there and nothing owns it */
-	bool released;     /* the gate was opened, or there is none */
-	bool by_log;       /* `channel` is its log: it has no more to do with a WebSocket */
-	bool flawed;       /* output came, but not as it was written: in one stream, or not all */
-	bool gone;         /* the pod was deleted */
+	bool gate_behind; /* …stands behind the image's ENTRYPOINT, whose own output comes before it */
+	bool config_map; /* the gate's ConfigMap is there and nothing owns it */
+	bool released;   /* the gate was opened, or there is none */
+	bool by_log;     /* `channel` is its log: it has no more to do with a WebSocket */
+	bool flawed;     /* output came, but not as it was written: in one stream, or not all */
+	bool gone;       /* the pod was deleted */
 	int64_t overdue_at; /* monotonic ms when a deleted pod should have ended for long; 0: not deleted */
 	int64_t start_limit;      /* monotonic ms; 0: none */
 	struct pod_status status; /* as the watch last said */

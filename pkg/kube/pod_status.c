@@ -70,7 +70,14 @@ static void read_terminated(const cJSON *state, const char *pod_reason, struct p
 	if (message && !strncmp(message, GATE_PREFIX, strlen(GATE_PREFIX))) {
 		const char *word = message + strlen(GATE_PREFIX);
 
-		snprintf(ret->gate, sizeof(ret->gate), "%.*s", (int)strcspn(word, ": \n"), word);
+		const char *detail = word + strcspn(word, ": \n");
+		const char *error;
+
+		snprintf(ret->gate, sizeof(ret->gate), "%.*s", (int)(detail - word), word);
+		detail += strspn(detail, ": ");
+		error = strstr(detail, ": error ");
+		snprintf(ret->gate_detail, sizeof(ret->gate_detail), "%.*s",
+		         error ? (int)(error - detail) : (int)strlen(detail), detail);
 	}
 }
 
@@ -174,7 +181,8 @@ static void read_disruption(const cJSON *pod, struct pod_status *ret)
 		const char *type = json_string(condition, "type");
 		const char *status = json_string(condition, "status");
 
-		if (!type || strcmp(type, "DisruptionTarget") || !status || strcmp(status, "True"))
+		if (reason || !type || strcmp(type, "DisruptionTarget") || !status ||
+		    strcmp(status, "True"))
 			continue;
 		reason = json_string(condition, "reason");
 		message = json_string(condition, "message");

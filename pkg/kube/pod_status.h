@@ -39,7 +39,8 @@ struct pod_status {
 	bool time_limit;      /* the platform ended it at its deadline */
 	char disruption
 		[300]; /* why the cluster ended the pod against its will: an eviction, a lost node; "" */
-	char gate[32]; /* what the gate said of itself: "timeout", "not-found"…, "" */
+	char gate[32];         /* what the gate said of itself: "timeout", "not-found"…, "" */
+	char gate_detail[200]; /* …and about what: the command; "" */
 };
 
 /* Reads the document; whatever is missing is as if it were not set. */

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "pkg/base/clock.h"
 
 #define LABEL_ID "oneoff.dev/id"
 
@@ -44,7 +45,15 @@ void kube_sweep(struct backend *backend)
 	(void)backend;
 }
 
-/* 1: the container of this Job's pod runs. */
+/* What a pod document says of its end. */
+static bool is_over(const cJSON *pod)
+{
+	const char *phase = json_string(pod, "status.phase");
+
+	return phase && (!strcmp(phase, "Succeeded") || !strcmp(phase, "Failed"));
+}
+
+/* 1: a container of this Job's pod runs, or the pod itself does. */
 static int is_running(struct kube *kube, bool is_job, const char *name, struct err *err)
 {
 	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
@@ -68,8 +77,36 @@ static int is_running(struct kube *kube, bool is_job, const char *name, struct e
 	return 0;
 }
 
+/* Nothing but us deletes a bare pod: its end is waited for, at most until the deadline. */
+static int wait_for_pod(struct kube *kube, const struct burial *burial, struct err *err)
+{
+	_cleanup_(watch_event_release) struct watch_event event = {.object = NULL};
+	_cleanup_(strbuf_release) struct strbuf selector = STRBUF_INIT;
+	_cleanup_free_ char *path = kube_path("", kube->config.name_space, "pods", NULL, NULL);
+	struct watch *watch = NULL;
+	int result = 0;
+
+	strbuf_adds(&selector, "fieldSelector=metadata.name%3D");
+	strbuf_add_url(&selector, burial->name);
+	if (!path || selector.failed)
+		return err_no_memory(err);
+	if (watch_open(kube, path, strbuf_str(&selector), &watch, err) < 0)
+		return -1;
+	while (result >= 0) {
+		result = watch_next(watch, &event, err);
+		if (result > 0 && (event.deleted || is_over(event.object)))
+			break;
+		if (burial->deadline && clock_unix_seconds() >= burial->deadline)
+			break;
+		if (result == 0 && loop_wait(kube->loop, NULL, 0, 1000, err) < 0)
+			result = -1;
+	}
+	watch_close(watch);
+	return result < 0 ? -1 : 0;
+}
+
 /* A gate that was not opened ends by itself when its client is gone, and the Job's TTL takes what has ended. So only
- * what shall not run on, or never began, is deleted here. */
+ * what shall not run on, or never began, is deleted here, and bare pods when they end. */
 static int bury_one(struct kube *kube, bool is_job, const struct burial *burial, struct err *err)
 {
 	_cleanup_free_ char *path = kube_path(is_job ? "batch/v1" : "", kube->config.name_space,
@@ -85,11 +122,11 @@ static int bury_one(struct kube *kube, bool is_job, const struct burial *burial,
 	label = json_member(json_at(object, "metadata.labels"), LABEL_ID);
 	if (!cJSON_IsString(label) || strcmp(label->valuestring, burial->id))
 		return 0;
-	if (!burial->stop && is_job)
+	if (!burial->stop && burial->started)
 		running = is_running(kube, is_job, burial->name, err);
-	if (running < 0)
+	if (running < 0 || (running && !is_job && wait_for_pod(kube, burial, err) < 0))
 		return -1;
-	return running ? 0 : delete (kube, is_job, burial->name, err);
+	return running && is_job ? 0 : delete (kube, is_job, burial->name, err);
 }
 
 int kube_bury(struct backend *backend, const struct burial *burial, struct err *err)

@@ -30,6 +30,21 @@ static int copy(char **to, const char *from, struct err *err)
 	return *to ? 0 : err_no_memory(err);
 }
 
+/* Whether the gate is what the container begins with. */
+static bool stands_first(const struct plan *plan, const char *name)
+{
+	const cJSON *container;
+
+	cJSON_ArrayForEach (container, json_at(plan->extra, "pod.spec.containers")) {
+		const char *own = json_string(container, "name");
+		const char *first = json_string(container, "command[0]");
+
+		if (own && !strcmp(own, name))
+			return first && !strcmp(first, KUBE_GATE_PATH);
+	}
+	return true;
+}
+
 /* What the plan says of the task besides its document. */
 static int read_plan(struct kube *kube, const struct plan *plan, const struct identity *identity,
                      struct err *err)
@@ -48,6 +63,7 @@ static int read_plan(struct kube *kube, const struct plan *plan, const struct id
 	snprintf(task->id, sizeof(task->id), "%s", identity->id);
 	task->is_job = !strcmp(kind, "Job");
 	task->gate = gate ? gate[0] : '\0';
+	task->gate_behind = task->gate && !stands_first(plan, task->container);
 	task->rows = kube->rows;
 	task->columns = kube->columns;
 	if (kube->start_timeout_ms)

@@ -63,19 +63,15 @@ int kube_turn(struct kube *kube, struct err *err)
 }
 
 /* The gate's own words for what kept the task from running. */
-static const char *gate_words(const char *word)
+static void tell_gate(const struct pod_status *status, char *text, size_t size)
 {
-	static const char *const words[][2] = {
-		{"not-found", "there is no such command in the app's image"},
-		{"cannot-execute", "the command cannot be executed"},
-		{"timeout", "the task was not released in time and did not run"},
-		{"closed", "the connection broke before the task was released; it did not run"},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (!strcmp(word, words[i][0]))
-			return words[i][1];
-	return word;
+	if (!strcmp(status->gate, "not-found"))
+		snprintf(text, size, "there is no command '%.150s' in the app's image",
+		         status->gate_detail);
+	else if (!strcmp(status->gate, "cannot-execute"))
+		snprintf(text, size, "'%.150s' cannot be executed", status->gate_detail);
+	else
+		snprintf(text, size, "the task was not released and did not run: %s", status->gate);
 }
 
 static void tell(const struct kube_task *task, struct exit_status *ret)
@@ -86,7 +82,10 @@ static void tell(const struct kube_task *task, struct exit_status *ret)
 	ret->output_incomplete = task->flawed;
 	ret->timed_out = status->time_limit;
 	if (*status->gate)
-		snprintf(ret->message, sizeof(ret->message), "%s", gate_words(status->gate));
+		tell_gate(status, ret->message, sizeof(ret->message));
+	else if (status->time_limit)
+		snprintf(ret->message, sizeof(ret->message),
+		         "the time limit is reached: the cluster ended the task");
 	else if (*status->disruption)
 		snprintf(ret->message, sizeof(ret->message), "the cluster ended the pod: %.220s",
 		         status->disruption);

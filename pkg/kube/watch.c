@@ -208,6 +208,7 @@ static int next_line(struct watch *watch, struct watch_event *ret, struct err *e
 		if (!end)
 			return 0;
 		length = (size_t)(end - text);
+		json_mask_nul(watch->text.data, length);
 		result = length ? take_line(watch, text, length, ret, err) : 0;
 		watch->scanned = 0;
 		strbuf_consume(&watch->text, length + 1);

@@ -27,6 +27,7 @@ struct websocket {
 	unsigned char opcode;
 	char control[MAX_CONTROL];
 	size_t control_length;
+	bool mute;  /* the server takes nothing any more; what it still says counts */
 	bool ended; /* the connection's end came */
 	int close_code;
 	int64_t last_heard;
@@ -192,7 +193,7 @@ bool websocket_flush(struct websocket *socket)
 			return false;
 		default:
 			strbuf_reset(&socket->out);
-			failed(socket, "the connection takes nothing any more");
+			socket->mute = true;
 			return false;
 		}
 	}
@@ -218,11 +219,11 @@ enum io_result websocket_write(struct websocket *socket, const void *head, size_
 {
 	char message[WEBSOCKET_MAX_MESSAGE];
 
-	if (*socket->error || socket->ended || socket->close_code)
+	if (*socket->error || socket->mute || socket->ended || socket->close_code)
 		return IO_EOF;
 	if (!socket->unfinished) {
 		if (!websocket_flush(socket))
-			return *socket->error ? IO_EOF : IO_AGAIN;
+			return socket->mute ? IO_EOF : IO_AGAIN;
 		if (head_length + length > sizeof(message))
 			return failed(socket, "the message is too long");
 		memcpy(message, head, head_length);
@@ -233,7 +234,7 @@ enum io_result websocket_write(struct websocket *socket, const void *head, size_
 		socket->unfinished = head_length + length;
 	}
 	if (!websocket_flush(socket))
-		return *socket->error ? IO_EOF : IO_AGAIN;
+		return socket->mute ? IO_EOF : IO_AGAIN;
 	socket->unfinished = 0;
 	return IO_OK;
 }
@@ -241,7 +242,7 @@ enum io_result websocket_write(struct websocket *socket, const void *head, size_
 /* Control frames and small messages are put behind what waits: frames never mix. */
 static bool post(struct websocket *socket, unsigned char opcode, const void *bytes, size_t length)
 {
-	if (*socket->error || socket->ended || socket->close_code ||
+	if (*socket->error || socket->mute || socket->ended || socket->close_code ||
 	    socket->out.length + length + 16 > MAX_WAITING)
 		return false;
 	if (!encode(socket, opcode, bytes, length))

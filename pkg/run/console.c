@@ -148,6 +148,9 @@ static int from_labels(struct chooser *chooser, struct err *err)
 {
 	const char *line = label_of(chooser->release->document, CONSOLE_LABEL);
 
+	if (chooser->release->console)
+		return choose_line(chooser, chooser->release->console, "from the app's annotation",
+		                   err);
 	if (!line)
 		line = label_of(chooser->release->image_document, CONSOLE_LABEL);
 	return line ? choose_line(chooser, line, "from the label " CONSOLE_LABEL, err) : 0;

@@ -23,6 +23,7 @@ struct message {
 	struct termios saved;
 	char name[MAX_NAME];
 	char id[MAX_ID];
+	bool started;
 	bool stop;
 	int64_t deadline;
 };
@@ -73,7 +74,13 @@ static void restore(int terminal, const struct termios *saved)
 static void bury(const struct backend_ops *ops, const struct backend_settings *settings,
                  const struct message *task)
 {
-	struct burial burial = {task->name, task->id, task->stop, task->deadline};
+	struct burial burial = {
+		.name = task->name,
+		.id = task->id,
+		.stop = task->stop,
+		.deadline = task->deadline,
+		.started = task->started,
+	};
 	struct backend_settings quiet = *settings;
 	struct loop loop = LOOP_INIT;
 	struct backend *backend = NULL;
@@ -170,6 +177,7 @@ void guardian_watch_task(struct guardian *guardian, const struct burial *burial)
 		.type = MESSAGE_TASK,
 		.stop = burial->stop,
 		.deadline = burial->deadline,
+		.started = burial->started,
 	};
 
 	snprintf(message.name, sizeof(message.name), "%s", burial->name);

@@ -64,6 +64,10 @@ static int start_task(struct session *session, struct err *err)
 		if (terminal_make_raw(&session->terminal, err) < 0)
 			return -1;
 	}
+	/* Before, not after: a task that was never released ends by itself, but one that runs must not be
+	 * taken for it. */
+	burial.started = true;
+	guardian_watch_task(&session->guardian, &burial);
 	if (session->ops->start(session->backend, err) < 0)
 		return -1;
 	step(STEP_STARTED);

@@ -30,7 +30,8 @@ static void set_ended(struct session *session, const struct exit_status *status)
 	session->wait_broke =
 		false; /* or the loop would turn without a pause until it is drained */
 	session->ended_at = clock_monotonic_ms();
-	session->pump.task_ended = true;
+	/* Elsewhere the rest is taken into memory while our own reader is slow. */
+	session->pump.task_ended = !(session->ops->capabilities & BACKEND_HOLDS_OUTPUT);
 	session->outcome->status = *status;
 	session->outcome->timed_out |= status->timed_out;
 	session->outcome->output_lost |= status->output_incomplete;
@@ -236,6 +237,8 @@ static int time_to_wait(const struct session *session)
 	int64_t now = clock_monotonic_ms();
 	int64_t wait = 1000;
 
+	if (session->pump.unread)
+		return 0;
 	if ((session->pump.blocked_since && !session->pump.task_ended) || session->closed_at)
 		wait = 100;
 	for (size_t i = 0; i < ARRAY_SIZE(due); i++)

@@ -22,6 +22,9 @@ def make_spec(unit, container, image, restart):
         raise rootfs.ConfigError("no command specified")
     root = os.path.join(unit.folder, f"root-{name}-{restart}")
     unit.server.images.make_root(root, image)
+    with open(root + "/etc/hosts", "a", encoding="utf-8") as hosts:
+        for alias in unit.spec.get("hostAliases") or []:
+            hosts.write(alias["ip"] + "\t" + "\t".join(alias["hostnames"]) + "\n")
     mounts = unit.volumes.mounts(container, root)
     message = os.path.join(unit.folder, f"termination-{name}")
     rootfs.write(message, b"", 0o666)

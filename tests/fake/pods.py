@@ -37,8 +37,11 @@ class Kubelet:
             self.units[meta["uid"]] = Unit(self, change.obj)
         elif change.type == "DELETED" and unit:
             unit.forget()
-        elif unit and meta.get("deletionTimestamp") and not unit.deleting and not unit.lost:
-            unit.terminate(meta.get("deletionGracePeriodSeconds", 0), delete=True)
+        elif unit and meta.get("deletionTimestamp") and not unit.lost:
+            grace = meta.get("deletionGracePeriodSeconds", 0)
+            if unit.deleting is None or grace < unit.deleting:  # a second DELETE may shorten it
+                unit.deleting = grace
+                unit.terminate(grace, delete=True)
 
     def find(self, pod):
         return self.units.get(pod["metadata"]["uid"])
@@ -73,7 +76,8 @@ class Unit:
         self.states, self.processes, self.logs, self.ends = {}, {}, {}, {}
         self.every = []
         self.message = self.reason = self.address = self.final_phase = None
-        self.network = self.initialized = self.failed_init = self.stopping = self.deleting = self.lost = False
+        self.network = self.initialized = self.failed_init = self.stopping = self.lost = False
+        self.deleting = None  # seconds of grace, once it is deleted
         self.start_time = now()
         self.timers = []
         self.life = asyncio.get_running_loop().create_task(self.live())
@@ -300,7 +304,8 @@ class Unit:
         process.signal(signal.SIGTERM)
         await asyncio.wait([process.exited], timeout=grace)
         process.kill()
-        await self.ends[name].wait()
+        # Whoever was starting it may have been cancelled in the middle, and then nobody tells of its end.
+        await asyncio.wait([asyncio.ensure_future(self.ends[name].wait())], timeout=1)
 
     def conclude(self):
         """The last word on the phase."""
@@ -313,7 +318,6 @@ class Unit:
     def terminate(self, grace, delete):
         """Ends the pod from outside: DELETE, deadline, eviction. A DELETE also meets one that is ending by itself."""
         self.stopping = True
-        self.deleting |= delete
         self.life.cancel()
         self.life = asyncio.get_running_loop().create_task(self.end_by_force(grace, delete))
 

@@ -25,8 +25,15 @@ bool engine_is_oci(void)
 	return engine_is("oci");
 }
 
+bool engine_is_kube(void)
+{
+	return engine_is("kube");
+}
+
 static const struct engine_ops *ops(void)
 {
+	if (engine_is_kube())
+		return &engine_kube;
 	if (engine_is_oci())
 		return &engine_oci;
 	return engine_is_podman() ? &engine_podman : &engine_docker;
@@ -35,6 +42,17 @@ static const struct engine_ops *ops(void)
 const struct engine_traits *engine_traits(void)
 {
 	return &ops()->traits;
+}
+
+const char *source_name(const char *name)
+{
+	static char text[512];
+	const char *prefix = ops()->traits.source_prefix;
+
+	if (!prefix || !*name || strpbrk(name, "/:") || *name == '-')
+		return name;
+	snprintf(text, sizeof(text), "%s%s", prefix, name);
+	return text;
 }
 
 cJSON *engine_inspect(const char *name)
@@ -55,6 +73,12 @@ bool engine_kill(const char *id)
 void engine_remove_one_offs(void)
 {
 	ops()->remove_one_offs();
+}
+
+void engine_after_client_died(void)
+{
+	if (ops()->after_client_died)
+		ops()->after_client_died();
 }
 
 cJSON *engine_wait_one_off(void)

@@ -2,7 +2,7 @@
 /*
  * The engine as a third party sees it, no code of ours in between: Docker and Podman by plain HTTP/1.0 over
  * their socket ($ONEOFF_TEST_SOCKET, engine_api.c), OCI by the runtime's own command line and the kernel's
- * files (engine_oci.c). It is what a case asks whether the clone is right and whether anything was left.
+ * files (engine_oci.c), a cluster by its API (engine_kube.c). It is what a case asks whether the clone is right and whether anything was left.
  *
  *	cJSON *clone = engine_wait_one_off();
  *	…
@@ -13,10 +13,12 @@
 #define ONEOFF_TESTS_ENGINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <cjson/cJSON.h>
 
 bool engine_is_podman(void);
 bool engine_is_oci(void);
+bool engine_is_kube(void);
 
 /* What a case may expect where engines differ by design. Which cases an engine lacks stands in skipped.c. */
 struct engine_traits {
@@ -28,8 +30,13 @@ struct engine_traits {
 	 * and we cannot know how many bytes went by. */
 	bool streams_inherited;
 	bool image_known; /* a source has an image, so a digest, and an entrypoint apart from its command */
-	bool keeps;        /* --keep: an ended container can stay; else it is refused */
-	bool knows_memory; /* it can say that a task was out of memory */
+	long tls_kib;               /* memory that TLS and its handshakes add to the client's */
+	bool keeps;                 /* --keep: an ended container can stay; else it is refused */
+	bool knows_memory;          /* it can say that a task was out of memory */
+	bool keeps_proxy_variables; /* a proxy does not look at containers there: VIRTUAL_HOST may stay */
+	const char *source_prefix; /* what stands before "web" on our command line; NULL: nothing */
+	int run_ms; /* how long one run takes, when that is long: cases with many runs do fewer */
+	uint64_t large; /* bytes of a large stream; 0: a GiB */
 };
 
 const struct engine_traits *engine_traits(void);
@@ -37,6 +44,10 @@ const struct engine_traits *engine_traits(void);
 /* Docker and Podman: sends one request without a body; the status, or -1 when the engine does not answer.
  * *ret_body, if wanted, is owned by the caller. */
 int engine_request(const char *method, const char *path, char **ret_body);
+
+/* What a person calls that source there: "web", "deploy/web". Static; the harness does it to what stands behind
+ * --like. */
+const char *source_name(const char *name);
 
 /* GET; the document, or NULL when the answer is not 200 or no JSON. */
 cJSON *engine_get(const char *path);
@@ -58,6 +69,10 @@ bool engine_kill(const char *id);
 
 /* Deletes every one-off: for cases that keep one on purpose. */
 void engine_remove_one_offs(void);
+
+/* Waits for what happens without us when a client was killed: the task's end, and what of it only goes later. To be
+ * called before expect_clean there. */
+void engine_after_client_died(void);
 
 /* Fails the case unless, within 5 s, the engine has no one-off and nothing of one (a volume that nobody uses;
  * OCI: a folder, a mount, a cgroup), and no process of the binary under test runs. */

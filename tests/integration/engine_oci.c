@@ -286,6 +286,7 @@ const struct engine_ops engine_oci = {
 	.traits = {.nowhere = "ONEOFF_OCI_RUNTIME=/nonexistent/a.sock",
                    .plan_shows = "hooks",
                    .streams_inherited = true,
+                   .keeps_proxy_variables = true,
                    .knows_memory = true},
 	.count_one_offs = count_one_offs,
 	.inspect = inspect,

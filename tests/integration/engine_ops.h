@@ -15,11 +15,12 @@ struct engine_ops {
 	void (*remove_one_offs)(void);
 	/* How much there is of one-offs besides containers, and what, in words; -1: cannot be told. */
 	int (*leftovers)(char *text, size_t size);
+	void (*after_client_died)(void); /* NULL: nothing to wait for */
 };
 
 /* Processes that run our binary, zombies not counted. */
 int count_processes(void);
 
-extern const struct engine_ops engine_docker, engine_podman, engine_oci;
+extern const struct engine_ops engine_docker, engine_podman, engine_oci, engine_kube;
 
 #endif

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "tests/integration/engine.h"
 #include "tests/integration/spawn.h"
 
 void make_pipe(int *ours, int *theirs, bool we_write)
@@ -95,6 +96,9 @@ static void exec_program(const struct run_spec *spec, const struct child_ends *e
 
 	for (i = 0; spec->argv && spec->argv[i] && i + 2 < 256; i++)
 		argv[i + 1] = spec->argv[i];
+	for (i = 1; argv[i] && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--like") == 0 && argv[i + 1])
+			argv[i + 1] = source_name(argv[i + 1]);
 	set_environment(spec->env);
 	for (i = 0; i < 3; i++)
 		fd[i] = ends->fd[i] < 0 ? -1 : fcntl(ends->fd[i], F_DUPFD, 10);

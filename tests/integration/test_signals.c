@@ -121,7 +121,7 @@ Test(signals, stopping_the_client_does_not_touch_the_task)
 /* fault 48: no moment may leave anything behind, and an interrupted run never looks like success */
 Test(signals, term_at_any_moment_leaves_nothing, .timeout = 150)
 {
-	int delay, step = engine_is_podman() ? 40 : 20;
+	int delay, step = engine_traits()->run_ms ? 50 : engine_is_podman() ? 40 : 20;
 	struct run run;
 
 	for (delay = 0; delay <= 400; delay += step) {

@@ -141,6 +141,7 @@ Test(terminal, is_restored_after_the_client_was_killed)
 	cr_assert_eq(run.signal, SIGKILL, RUN_FORMAT, RUN_ARGS(&run));
 	cr_assert(run_terminal_restored(&run), "the terminal is not as it was");
 	run_release(&run);
+	engine_after_client_died();
 }
 
 /* fault 45: the window is closed; as a shell does, the leader hangs up its foreground job */

@@ -157,9 +157,10 @@ Test(kube_channel, tells_the_terminal_s_size)
 
 static uint64_t asked_with;
 
-static const char *something_is_missing(void *context, uint64_t received)
+static const char *something_is_missing(void *context, uint64_t received, struct channel **ret_rest)
 {
 	(void)context;
+	(void)ret_rest;
 	asked_with = received;
 	return "the first line";
 }

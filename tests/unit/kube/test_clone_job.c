@@ -26,7 +26,7 @@ Test(kube_clone_job, never_twice_and_never_for_ever)
 	clone_expect_sent(&sample, "spec.completions", "1");
 	clone_expect_sent(&sample, "spec.parallelism", "1");
 	clone_expect_sent(&sample, "spec.podReplacementPolicy", "\"Failed\"");
-	clone_expect_sent(&sample, "spec.ttlSecondsAfterFinished", "30");
+	clone_expect_sent(&sample, "spec.ttlSecondsAfterFinished", "600");
 	clone_expect_sent(&sample, "spec.template.spec.restartPolicy", "\"Never\"");
 	clone_close(&sample);
 }
@@ -75,7 +75,7 @@ Test(kube_clone_job, kept_as_long_as_asked)
 		int64_t milliseconds;
 		const char *wanted;
 	} cases[] = {
-		{KEEP_NEVER, 5000, "30"},   {KEEP_ALWAYS, 0, "604800"},
+		{KEEP_NEVER, 5000, "600"},  {KEEP_ALWAYS, 0, "604800"},
 		{KEEP_ALWAYS, 1500, "2"},   {KEEP_FAILED, 3600000, "3600"},
 		{KEEP_FAILED, 0, "604800"},
 	};
