@@ -14,6 +14,8 @@
 #include "pkg/base/clock.h"
 #include "pkg/base/number.h"
 
+/* Connecting and sending each take libcurl a turn; a turn takes at most a millisecond. */
+#define SEND_TURNS        2
 #define ARM_TIMEOUT_MS    INT64_C(30000)
 #define LATE_ANSWER_MS    INT64_C(1000)
 #define REASON_TIMEOUT_MS INT64_C(3000)
@@ -42,8 +44,13 @@ int docker_arm(struct backend *backend, struct err *err)
 
 	if (start_wait(docker, err) < 0)
 		return err_wrap(err, "wait");
-	if (docker->podman)
+	/* Without an early head there is no barrier; but the question must at least be on its way before the start. */
+	if (docker->podman) {
+		for (int turn = 0; turn < SEND_TURNS; turn++)
+			if (loop_wait_answer(docker->loop, 1, err) < 0)
+				return err_wrap(err, "wait");
 		return 0;
+	}
 	if (http_wait_head(docker->wait, ARM_TIMEOUT_MS, err) < 0)
 		return err_wrap(err, "wait");
 	/* Nothing runs yet, so a wait that is over already can only have failed. */

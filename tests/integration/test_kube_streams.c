@@ -61,7 +61,7 @@ static void expect_burst(const char *source, int count)
 
 Test(kube_streams, a_burst_at_once_is_complete_on_both_streams)
 {
-	expect_burst("deploy/bulk", times(40));
+	expect_burst("deploy/bulk", times(20));
 }
 
 Test(kube_streams, a_burst_of_user_1000_on_a_read_only_root)
@@ -79,7 +79,7 @@ Test(kube_streams, short_tasks_give_their_output_and_code_once)
 	char text[32], number[16];
 	struct run run;
 
-	for (int i = 0; i < times(50); i++) {
+	for (int i = 0; i < times(25); i++) {
 		snprintf(text, sizeof(text), "run %d", i);
 		snprintf(number, sizeof(number), "%d", i % 7);
 		run_all(&run, &(struct run_spec){ARGV("run", "-q", "--like", "deploy/bulk", "--",

@@ -160,6 +160,7 @@ Test(credentials_plugin, that_always_asks_needs_a_terminal, .timeout = 30)
 Test(credentials_plugin, inherits_no_descriptors_and_no_signal_settings, .timeout = 30)
 {
 	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
+	static const char expected[] = "0 1 10 2 SigBlk:0000000000000000SigIgn:";
 	struct plugin_bench plugin;
 	sigset_t all, before;
 
@@ -173,9 +174,11 @@ Test(credentials_plugin, inherits_no_descriptors_and_no_signal_settings, .timeou
 	sigprocmask(SIG_BLOCK, &all, &before);
 	run_well(&plugin, &text);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	/* 10 is where dash keeps its script. */
-	cr_assert_str_eq(strbuf_str(&text),
-	                 "0 1 10 2 SigBlk:0000000000000000SigIgn:0000000000000000");
+	/* 10 is where dash keeps its script. The C library's own signals, 32 and 33, nobody can set. */
+	cr_assert_eq(strncmp(strbuf_str(&text), expected, strlen(expected)), 0, "%s",
+	             strbuf_str(&text));
+	cr_assert_eq(strtoul(strbuf_str(&text) + strlen(expected), NULL, 16) & ~(3UL << 31), 0,
+	             "%s", strbuf_str(&text));
 	plugin_close(&plugin);
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include "pkg/base/clock.h"
@@ -256,11 +257,14 @@ static void odd_signals(void)
 	signal(SIGTERM, SIG_DFL);
 }
 
+/* The C library's own two, 32 and 33: nobody can set them, so whoever started us may have left them ignored. */
+#define LIBRARY_SIGNALS (3UL << 31)
+
 static bool last_digits(const char *text, const char *name, unsigned long wanted)
 {
 	const char *line = strstr(text, name);
 
-	return line && strtoul(line + strlen(name), NULL, 16) == wanted;
+	return line && (strtoul(line + strlen(name), NULL, 16) & ~LIBRARY_SIGNALS) == wanted;
 }
 
 Test(gate, the_task_gets_the_signals_as_they_were, .timeout = 60)
