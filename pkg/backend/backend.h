@@ -59,7 +59,7 @@ struct release {
 	char *image;     /* owned; human name of the image, may be NULL */
 	char *digest;    /* owned; what identifies the image */
 	char *workdir;   /* owned; the app's working folder where `document` does not tell it */
-	char *console;   /* owned; the app\'s word for its console (an annotation), or NULL */
+	char *console;   /* owned; the app's word for its console (an annotation), or NULL */
 	bool running;    /* false: it stopped; cloned all the same */
 	char *status;    /* owned; "running", "exited (3)"… */
 	cJSON *document; /* owned; the platform's own description */

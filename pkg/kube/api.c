@@ -86,8 +86,7 @@ static int take_headers(struct kube *kube, struct err *err)
 	return 0;
 }
 
-/* Fresh for the next request. With `refused` the server said 401: 1 when there is something new to try. */
-static int renew(struct kube *kube, bool refused, struct err *err)
+int kube_renew(struct kube *kube, bool refused, struct err *err)
 {
 	int changed = credentials_refresh(kube->credentials, refused, err);
 
@@ -129,7 +128,7 @@ static int perform(struct kube *kube, const struct http_message *message, struct
 	int64_t limit = clock_monotonic_ms() + kube->call_timeout_ms;
 	bool is_get = !strcmp(message->method, "GET"), renewed = false;
 
-	if (renew(kube, false, err) < 0)
+	if (kube_renew(kube, false, err) < 0)
 		return -1;
 	for (int attempt = 0;; attempt++) {
 		int64_t pause, now;
@@ -137,7 +136,7 @@ static int perform(struct kube *kube, const struct http_message *message, struct
 		if (http_call(kube->http, message, reply, err) < 0)
 			return -1;
 		if (reply->status == 401 && !renewed) {
-			int changed = renew(kube, true, err);
+			int changed = kube_renew(kube, true, err);
 
 			if (changed < 0)
 				return -1;
@@ -196,19 +195,11 @@ int kube_call_as(struct kube *kube, const char *path, const char *header, cJSON 
 	return call(kube, &message, NULL, ret, err);
 }
 
-int kube_patch(struct kube *kube, const char *path, const cJSON *body, cJSON **ret, struct err *err)
-{
-	struct http_message message = {
-		.method = "PATCH", .path = path, .content_type = "application/merge-patch+json"};
-
-	return call(kube, &message, body, ret, err);
-}
-
 int kube_start(struct kube *kube, const char *path, struct http_request **ret, struct err *err)
 {
 	struct http_message message = {.method = "GET", .path = path};
 
-	if (renew(kube, false, err) < 0)
+	if (kube_renew(kube, false, err) < 0)
 		return -1;
 	return http_start(kube->http, &message, ret, err);
 }

@@ -29,6 +29,7 @@ struct attaching {
 	struct kube *kube;
 	int64_t began, attempt_at, asked_at, pending_since, said_at;
 	char said[600];
+	bool renewed; /* the credentials, after a 401 */
 };
 
 /* ---- why it will not start ---- */
@@ -291,8 +292,9 @@ static int explain_gate(const struct pod_status *status, struct err *err)
 }
 
 /* 1: attached; 0: the container is not ready for it, try again; -1. */
-static int try_attach(struct kube *kube, struct err *err)
+static int try_attach(struct attaching *attaching, struct err *err)
 {
+	struct kube *kube = attaching->kube;
 	_cleanup_(http_reply_release) struct http_reply refusal = HTTP_REPLY_INIT;
 	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
 	struct websocket *socket = NULL;
@@ -308,6 +310,11 @@ static int try_attach(struct kube *kube, struct err *err)
 		if (err->http_status == 400 || err->http_status == 404 || err->http_status >= 500 ||
 		    err->http_status == 429)
 			return 0;
+		if (err->http_status == 401 && !attaching->renewed) {
+			attaching->renewed = true;
+			if (kube_renew(kube, true, err) > 0)
+				return 0;
+		}
 		kube_refusal(refusal.status, strbuf_str(&refusal.body), refusal.body.length, err);
 		if (err->http_status == 403)
 			err_hint(err, "to attach, your role needs the verbs get and create on "
@@ -361,7 +368,7 @@ int kube_attach(struct backend *backend, bool tty, bool stdin_open, const char *
 		if (ran_without_us(&kube->task))
 			return kube->task.gate ? explain_gate(&kube->task.status, err)
 			                       : attach_by_log(kube, ret, err);
-		result = may_try(&attaching) ? try_attach(kube, err) : 0;
+		result = may_try(&attaching) ? try_attach(&attaching, err) : 0;
 		if (result < 0)
 			return -1;
 		if (result > 0)

@@ -69,15 +69,10 @@ static int connect_to(struct kube *kube, struct err *err)
 		.headers = &kube->headers,
 		.max_connections = KUBE_MAX_CONNECTIONS,
 	};
-	const struct strv *headers;
 
 	if (credentials_open(config, &kube->reporter, &kube->credentials, err) < 0 ||
-	    credentials_refresh(kube->credentials, false, err) < 0)
+	    kube_renew(kube, false, err) < 0)
 		return -1;
-	headers = credentials_headers(kube->credentials);
-	for (size_t i = 0; headers && i < headers->count; i++)
-		if (strv_add(&kube->headers, headers->items[i]) < 0)
-			return err_no_memory(err);
 	if (credentials_certificate(kube->credentials)) {
 		target.cert_data = credentials_certificate(kube->credentials);
 		target.key_data = credentials_key(kube->credentials);
@@ -121,8 +116,11 @@ static void kube_command(const struct backend *backend, enum backend_command com
 {
 	const struct kube *kube = (const struct kube *)backend;
 
-	strbuf_addf(ret, "kubectl -n %s %s job/%s", kube->config.name_space,
-	            command == BACKEND_COMMAND_LIST ? "get" : "delete", name);
+	bool is_pod = kube->task.name && !kube->task.is_job;
+
+	strbuf_addf(ret, "kubectl -n %s %s %s/%s", kube->config.name_space,
+	            command == BACKEND_COMMAND_LIST ? "get" : "delete", is_pod ? "pod" : "job",
+	            name);
 }
 
 const struct backend_ops kubernetes_backend = {

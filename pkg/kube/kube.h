@@ -45,11 +45,10 @@ struct kube_task {
 	int rows, columns; /* of our terminal, 0 when not known */
 	char gate;         /* 0: none; 's'tdin, 't'ty, 'n'ull */
 	bool gate_behind; /* …stands behind the image's ENTRYPOINT, whose own output comes before it */
-	bool config_map; /* the gate's ConfigMap is there and nothing owns it */
-	bool released;   /* the gate was opened, or there is none */
-	bool by_log;     /* `channel` is its log: it has no more to do with a WebSocket */
-	bool flawed;     /* output came, but not as it was written: in one stream, or not all */
-	bool gone;       /* the pod was deleted */
+	bool released; /* the gate was opened, or there is none */
+	bool by_log;   /* `channel` is its log: it has no more to do with a WebSocket */
+	bool flawed;   /* output came, but not as it was written: in one stream, or not all */
+	bool gone;     /* the pod was deleted */
 	int64_t overdue_at; /* monotonic ms when a deleted pod should have ended for long; 0: not deleted */
 	int64_t start_limit;      /* monotonic ms; 0: none */
 	struct pod_status status; /* as the watch last said */
@@ -91,9 +90,9 @@ int kube_call(struct kube *kube, const char *method, const char *path, const cJS
 /* A GET with a header line of its own. */
 int kube_call_as(struct kube *kube, const char *path, const char *header, cJSON **ret,
                  struct err *err) _must_check_;
-/* PATCH with a merge patch. */
-int kube_patch(struct kube *kube, const char *path, const cJSON *body, cJSON **ret,
-               struct err *err) _must_check_;
+/* Credentials that are valid now, as the next request sends them. `refused`: the server said 401; 1 when there is
+ * something new to try, 0 when there is not. */
+int kube_renew(struct kube *kube, bool refused, struct err *err) _must_check_;
 /* Starts one without a limit of time (a watch). */
 int kube_start(struct kube *kube, const char *path, struct http_request **ret,
                struct err *err) _must_check_;

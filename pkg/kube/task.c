@@ -137,10 +137,11 @@ static int create_object(struct kube *kube, const struct plan *plan, cJSON **ret
 	if ((!own.http_status || own.http_status == 409 || own.http_status >= 500) &&
 	    own.kind != ERR_INTERRUPTED && find_own(kube, ret, err) == 0)
 		return 0;
-	if (own.http_status != 409)
-		*err = own;
-	if (own.http_status && own.http_status < 500)
+	/* What has our name and not our label is another's: it must not be removed in the end. */
+	if ((own.http_status && own.http_status < 500) || err->kind == ERR_CONFLICT)
 		kube->task.created = false;
+	if (own.http_status != 409 && err->kind != ERR_CONFLICT)
+		*err = own;
 	if (own.http_status == 403 && strstr(own.message, "\"jobs\""))
 		err_hint(err,
 		         "your role may create no Jobs; where it may create pods: --carrier pod");

@@ -23,7 +23,6 @@ struct watch {
 	struct strbuf text;                                   /* received, not yet a whole line */
 	size_t scanned;                                       /* of it, without a line's end */
 	int64_t started_at, broken_since, again_at, pause_ms; /* monotonic ms; 0: not */
-	bool anew;
 };
 
 void watch_event_release(struct watch_event *event)
@@ -62,14 +61,6 @@ void watch_close(struct watch *watch)
 	free(watch);
 }
 
-bool watch_began_anew(struct watch *watch)
-{
-	bool anew = watch->anew;
-
-	watch->anew = false;
-	return anew;
-}
-
 static int begin(struct watch *watch, struct err *err)
 {
 	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
@@ -89,7 +80,6 @@ static int begin(struct watch *watch, struct err *err)
 static void forget(struct watch *watch)
 {
 	watch->version[0] = '\0';
-	watch->anew = true;
 }
 
 /* Later and later, until something is heard again. */
@@ -121,7 +111,7 @@ static int refused(struct watch *watch, const struct http_reply *reply, struct e
 	} else if (reply->status == 401) {
 		struct err denied = *err;
 
-		if (credentials_refresh(watch->kube->credentials, true, err) <= 0) {
+		if (kube_renew(watch->kube, true, err) <= 0) {
 			*err = denied;
 			return -1;
 		}

@@ -42,13 +42,12 @@ struct http_target {
 
 struct http_message {
 	const char *method;
-	const char *path;         /* absolute path and query, already encoded */
-	const char *body;         /* JSON text, or NULL */
-	const char *content_type; /* of the body; NULL: application/json */
-	const char *header;       /* one more header line, or NULL */
-	int64_t timeout_ms;       /* whole request; 0: no limit (a wait) */
-	size_t max_bytes;         /* of the reply's body; 0: HTTP_MAX_BODY */
-	bool once; /* never sent again by libcurl when a kept connection turns out dead */
+	const char *path;   /* absolute path and query, already encoded */
+	const char *body;   /* JSON text, or NULL */
+	const char *header; /* one more header line, or NULL */
+	int64_t timeout_ms; /* whole request; 0: no limit (a wait) */
+	size_t max_bytes;   /* of the reply's body; 0: HTTP_MAX_BODY */
+	bool once;          /* never sent again by libcurl when a kept connection turns out dead */
 };
 
 struct http_reply {

@@ -297,3 +297,60 @@ Test(kube_lines, a_token_that_the_server_refuses_is_renewed_once)
 	run_all(&run, &(struct run_spec){.program = "/bin/rm", ARGV("-rf", folder)});
 	run_release(&run);
 }
+
+/* At its second call the plugin has the server take another token instead of the first. */
+static void expect_renewal(const char *path)
+{
+	char folder[] = "/tmp/oneoff-plugin-XXXXXX", script[2000], variable[100], token[200] = "";
+	char rules[200];
+	FILE *file = fopen(kube_fake_file("../token"), "re");
+	const char *fake = getenv("ONEOFF_TEST_DIR");
+	char rights[300];
+	struct run run, after;
+
+	snprintf(rights, sizeof(rights), "%s", kube_fake_file("rbac.json"));
+	cr_assert(mkdtemp(folder) && file && fgets(token, sizeof(token), file));
+	fclose(file);
+	token[strcspn(token, "\n")] = '\0';
+	snprintf(script, sizeof(script),
+	         "set -e; cp %s %s/rbac.json; cat >%s/plugin <<'END'\n"
+	         "#!/bin/sh\necho x >>%s/calls\nt=%s\n"
+	         "if [ $(wc -l <%s/calls) -gt 1 ]; then sed -i \"s/\"$t\"/${t}x/\" %s; "
+	         "t=${t}x; fi\n"
+	         "echo '{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":"
+	         "\"ExecCredential\",\"status\":{\"token\":\"'$t'\"}}'\nEND\nchmod 755 %s/plugin\n"
+	         "sed -e 's|^    token: .*|    exec: {apiVersion: client.authentication.k8s.io/v1, "
+	         "command: %s/plugin, interactiveMode: Never}|' %s/kubeconfig-token >%s/config",
+	         rights, folder, folder, folder, token, folder, rights, folder, folder, fake,
+	         folder);
+	run_all(&run, &(struct run_spec){.program = "/bin/sh", ARGV("-c", script)});
+	cr_assert_eq(run.code, 0, RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+	snprintf(rules, sizeof(rules),
+	         "[{\"match\":{\"path\":\"%s\",\"nth\":1},\"action\":\"status\",\"code\":401}]",
+	         path);
+	fake_faults(rules);
+	snprintf(variable, sizeof(variable), "KUBECONFIG=%s/config", folder);
+	run_all(&run,
+	        &(struct run_spec){
+			ARGV("run", "--like", "deploy/bulk", "--", "helper", "exit", "3", "x"),
+			.env = (const char *const[]){variable, NULL}, .deadline_ms = 20000});
+	snprintf(script, sizeof(script), "cp %s/rbac.json %s; wc -l <%s/calls; rm -rf %s", folder,
+	         rights, folder, folder);
+	run_all(&after, &(struct run_spec){.program = "/bin/sh", ARGV("-c", script)});
+	cr_assert_eq(run.code, 3, RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(capture_is(&run.out, "x"), RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(capture_is(&after.out, "2\n"), RUN_FORMAT, RUN_ARGS(&after));
+	run_release(&run);
+	run_release(&after);
+}
+
+Test(kube_lines, a_token_that_the_watch_is_refused_for_is_renewed)
+{
+	expect_renewal("watch=true");
+}
+
+Test(kube_lines, a_token_that_the_attach_is_refused_for_is_renewed)
+{
+	expect_renewal("/attach");
+}
