@@ -138,5 +138,11 @@ const struct backend_ops oci_backend = {
 	.read_file = oci_read_file,
 	.bury = oci_bury,
 	.command = oci_command,
+	.list = oci_list,
+	.adopt = oci_adopt,
+	.output = oci_output,
+	.discard = oci_discard,
+	.sources = oci_sources,
+	.diagnose = oci_diagnose,
 	.close = oci_close,
 };

@@ -90,4 +90,17 @@ void oci_channel_set_terminal(struct channel *channel, int master);
 void oci_channel_set_ended(struct channel *channel);
 int oci_channel_terminal(const struct channel *channel);
 
+/* list.c: one-offs that exist already */
+int oci_list(struct backend *backend, const struct list_query *query, list_visitor *visit,
+             void *context, struct err *err);
+int oci_adopt(struct backend *backend, const struct task_record *record, struct err *err);
+int oci_output(struct backend *backend, const struct output_request *request, struct channel **ret,
+               struct err *err);
+int oci_discard(struct backend *backend, const struct task_record *record, bool force,
+                struct err *err);
+int oci_sources(struct backend *backend, source_visitor *visit, void *context, struct err *err);
+/* diagnose.c */
+int oci_diagnose(struct backend *backend, const struct release *release, finding_visitor *visit,
+                 void *context, struct err *err);
+
 #endif

@@ -47,7 +47,8 @@ static int make_and_print(struct run_options *options, struct request *request, 
 	plan_init(&plan);
 	if (run_options_request(options, false, request, err) < 0 ||
 	    run_options_choose(options, &settings, &chosen, err) < 0 ||
-	    identity_make(chosen.release.name, request, &identity, err) < 0 ||
+	    identity_make(chosen.release.name, request, chosen.backend->ops->capabilities,
+	                  &identity, err) < 0 ||
 	    chosen.backend->ops->plan(chosen.backend, &chosen.release, request, &identity, &plan,
 	                              err) < 0)
 		return -1;

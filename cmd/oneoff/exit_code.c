@@ -44,6 +44,10 @@ int exit_code_of_run(const struct run_outcome *outcome, const char **ret_reason)
 		*ret_reason = err_kind_name(outcome->failure.kind);
 		return exit_code_of(&outcome->failure);
 	}
+	if (outcome->detached) {
+		*ret_reason = "detached";
+		return 0;
+	}
 	if (outcome->left_behind || !outcome->status.known) {
 		*ret_reason = err_kind_name(ERR_RESULT_UNKNOWN);
 		return EXIT_CODE_RESULT_UNKNOWN;

@@ -111,11 +111,17 @@ static const char *const format_choices[] = {"table", "json", "yaml", NULL};
 	ROW(0, "keep", OPTION_CHOICE, keep, "WHEN", keep_choices, "ONEOFF_KEEP", \
 	    "keep the ended container: never (default), failed or always"), \
 	ROW(0, "keep-for", OPTION_DURATION, keep_for, "TIME", NULL, "ONEOFF_KEEP_FOR", \
-	    "for how long; a later run removes it (default: for good)")
+	    "for how long after its end (default: for good; 24h with -d)")
 
 const struct option run_option_table[] = {
 	SOURCE_OPTIONS,
 	CLONE_OPTIONS,
+	ROW('d', "detach", OPTION_TRUE, detach, NULL, NULL, NULL,
+	    "start it, print its id and return; then: oneoff logs, attach, wait, stop"),
+	ROW(0, "lock", OPTION_STRING, lock, "NAME", NULL, "ONEOFF_LOCK",
+	    "run only while no other task holds this lock; it is held until the task ends"),
+	ROW(0, "lock-wait", OPTION_DURATION, lock_wait, "TIME", NULL, "ONEOFF_LOCK_WAIT",
+	    "how long to wait for the lock (default 0: not at all)"),
 	ROW(0, "on-disconnect", OPTION_CHOICE, on_disconnect, "WHAT", disconnect_choices,
 	    "ONEOFF_ON_DISCONNECT",
 	    "if we die: continue (default without a terminal) or stop (with one)"),

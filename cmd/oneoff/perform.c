@@ -72,6 +72,22 @@ static void explain(const struct run_outcome *outcome, const struct identity *id
 		message_error(&outcome->remove_failure);
 }
 
+/* The id, and nothing but it, is for a script to take. */
+static int say_detached(const struct run_options *options, struct result *result)
+{
+	_cleanup_(strbuf_release) struct strbuf line = STRBUF_INIT;
+	struct err err = ERR_INIT;
+
+	strbuf_addf(&line, "%s\n", result->identity->id);
+	if (message_output(&line, &err) < 0) {
+		message_error(&err);
+		message("the task runs: oneoff wait %s", result->identity->id);
+	}
+	result->exit_code = exit_code_of_run(result->outcome, &result->reason);
+	write_result(options, result);
+	return result->exit_code;
+}
+
 int perform(const struct run_options *options, const struct backend_settings *settings,
             struct chosen *chosen, const struct request *request)
 {
@@ -103,7 +119,8 @@ int perform(const struct run_options *options, const struct backend_settings *se
 	};
 
 	plan_init(&plan);
-	if (identity_make(chosen->release.name, request, &identity, &err) < 0 ||
+	if (identity_make(chosen->release.name, request, chosen->backend->ops->capabilities,
+	                  &identity, &err) < 0 ||
 	    chosen->backend->ops->plan(chosen->backend, &chosen->release, request, &identity, &plan,
 	                               &err) < 0)
 		return perform_failed(options, &err);
@@ -111,6 +128,8 @@ int perform(const struct run_options *options, const struct backend_settings *se
 	run_task(&run, &outcome);
 	if (outcome.kept)
 		say_kept(&settings->reporter, chosen->backend, identity.name);
+	if (outcome.detached)
+		return say_detached(options, &result);
 	explain(&outcome, &identity, chosen->backend);
 	result.exit_code = exit_code_of_run(&outcome, &result.reason);
 	write_result(options, &result);

@@ -7,6 +7,10 @@
 #include "pkg/io/terminal.h"
 #include "pkg/spec/env_file.h"
 
+#define MAX_LOCK_NAME 40
+/* How long a detached task's end can be read when nothing else is said. */
+#define DETACHED_KEEP_MS (INT64_C(24) * 3600 * 1000)
+
 void run_options_release(struct run_options *options)
 {
 	char *const owned[] = {
@@ -14,7 +18,7 @@ void run_options_release(struct run_options *options)
 		options->user,        options->workdir,  options->entrypoint,  options->image,
 		options->name,        options->reason,   options->detach_keys, options->result,
 		options->oci_runtime, options->oci_root, options->store,       options->kubeconfig,
-		options->name_space,  options->as,       options->container,
+		options->name_space,  options->as,       options->container,   options->lock,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
@@ -29,6 +33,23 @@ static const char *from_environment(void *context, const char *name)
 {
 	(void)context;
 	return getenv(name);
+}
+
+/* It becomes part of a name on every platform: a DNS label, as a cluster wants it. */
+static int check_lock(const struct run_options *options, struct err *err)
+{
+	const char *lock = options->lock;
+	size_t length = lock ? strlen(lock) : 1;
+
+	if (options->lock_wait && !lock)
+		return err_set(err, ERR_USAGE, "--lock-wait: which lock? --lock NAME is missing");
+	if (lock && (length < 1 || length > MAX_LOCK_NAME ||
+	             strspn(lock, "abcdefghijklmnopqrstuvwxyz0123456789-") != length ||
+	             lock[0] == '-' || lock[length - 1] == '-'))
+		return err_set(err, ERR_USAGE,
+		               "--lock: a name of at most %d of a-z, 0-9 and - inside: '%s'",
+		               MAX_LOCK_NAME, lock);
+	return 0;
 }
 
 int run_options_parse(const struct option *table, size_t count, int argc, char **argv,
@@ -57,7 +78,7 @@ int run_options_parse(const struct option *table, size_t count, int argc, char *
 	}
 	if (ret->tty && ret->no_tty)
 		return err_set(err, ERR_USAGE, "-t and -T exclude each other");
-	return 0;
+	return check_lock(ret, err);
 }
 
 static int copy(char **to, const char *from, struct err *err)
@@ -106,8 +127,8 @@ static int choose_terminal(const struct run_options *options, bool console, stru
 	bool have = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	struct stat info;
 
-	request->tty = options->tty || (have && !options->no_tty);
-	request->stdin_open = !options->no_stdin;
+	request->tty = options->tty || (have && !options->no_tty && !options->detach);
+	request->stdin_open = !options->no_stdin && (!options->detach || options->tty);
 	if (console && (!have || options->no_tty)) {
 		err_set(err, ERR_USAGE, "a console needs a terminal");
 		return err_hint(err,
@@ -143,6 +164,7 @@ int run_options_request(const struct run_options *options, bool console, struct 
 	    copy(&ret->workdir, options->workdir, err) < 0 ||
 	    copy(&ret->name, options->name, err) < 0 ||
 	    copy(&ret->reason, options->reason, err) < 0 ||
+	    copy(&ret->lock, options->lock, err) < 0 ||
 	    copy(&ret->kubernetes.container, options->container, err) < 0)
 		return -1;
 	ret->kubernetes.sidecars = (enum sidecar_mode)options->sidecars;
@@ -160,6 +182,13 @@ int run_options_request(const struct run_options *options, bool console, struct 
 	ret->grace_ms = options->grace;
 	ret->keep = (enum keep_mode)options->keep;
 	ret->keep_for_ms = options->keep_for;
+	ret->detach = options->detach;
+	ret->lock_wait_ms = options->lock_wait;
+	/* Nobody waits for it: without its object the end could not be read. */
+	if (ret->detach && ret->keep == KEEP_NEVER) {
+		ret->keep = KEEP_ALWAYS;
+		ret->keep_for_ms = options->keep_for ? options->keep_for : DETACHED_KEEP_MS;
+	}
 	return choose_terminal(options, console, ret, err);
 }
 
@@ -185,7 +214,10 @@ static const char *runtime_of(const struct source *source)
 static int check_capabilities(const struct run_options *options, const struct backend_ops *ops,
                               struct err *err)
 {
-	if (options->keep != KEEP_NEVER && !(ops->capabilities & BACKEND_KEEPS)) {
+	if (options->detach && !(ops->capabilities & BACKEND_DETACHES))
+		return err_set(err, ERR_USAGE, "-d is not for the runtime '%s'", ops->name);
+	if (options->keep != KEEP_NEVER && !options->detach &&
+	    !(ops->capabilities & BACKEND_KEEPS)) {
 		err_set(err, ERR_USAGE, "--keep: the runtime '%s' keeps nothing", ops->name);
 		return err_hint(err, "without --keep the task and all it wrote outside of volumes "
 		                     "are deleted");

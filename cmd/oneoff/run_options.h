@@ -37,11 +37,12 @@ struct run_options {
 	bool tty, no_tty, no_stdin;
 	struct strv env, env_files, labels;
 	char *user, *workdir, *entrypoint, *image, *name, *reason, *detach_keys, *result;
-	int64_t cpu, memory, timeout, start_timeout, grace, keep_for;
+	char *lock;
+	int64_t cpu, memory, timeout, start_timeout, grace, keep_for, lock_wait;
 	int keep;          /* enum keep_mode */
 	int network;       /* enum network_mode */
 	int on_disconnect; /* enum disconnect_choice */
-	bool no_log, fresh_volumes;
+	bool no_log, fresh_volumes, detach;
 	struct verbosity verbosity;
 	bool help;
 	bool show_secrets, all; /* plan */

@@ -7,12 +7,17 @@
  *	open → find → plan → [create → attach → arm → start → (signal, resize, exited)* → remove] →
  * close
  *
+ * With -d: create → start, and that is all; what comes later, from any machine, is
+ *
+ *	open → list → [adopt → output → arm → (signal, resize, exited)* → remove] → close
+ *
  * All slots are mandatory; every fallible one takes `struct err *err` last and returns 0 or -1.
  * Unless a slot says otherwise it may block on the network, within the limits it names.
  */
 #ifndef ONEOFF_BACKEND_BACKEND_H
 #define ONEOFF_BACKEND_BACKEND_H
 
+#include "pkg/backend/task_record.h"
 #include "pkg/base/report.h"
 #include "pkg/io/channel.h"
 #include "pkg/io/loop.h"
@@ -33,6 +38,8 @@ enum backend_capability {
 	BACKEND_MANIFEST = 1 << 8, /* plan->document is what people keep in files (kubectl apply) */
 	BACKEND_HOLDS_OUTPUT =
 		1 << 9, /* an ended task's output waits for a slow reader, however long */
+	BACKEND_LOCK_IS_NAME = 1 << 10, /* names are unique: the object's name is the lock */
+	BACKEND_DETACHES = 1 << 11,     /* -d: the task runs on and its end can be read later */
 };
 
 /* What the person said about where to look. Borrowed strings; NULL when not said. */
@@ -73,6 +80,7 @@ struct identity {
 	char id[16];     /* 8 of [a-z0-9] */
 	char *name;      /* owned; SOURCE-oneoff-ID, or --name */
 	char *user;      /* owned; who, for labels: "ana@laptop" */
+	char *lock;      /* owned; --lock, or NULL */
 	int64_t started; /* unix seconds */
 };
 
@@ -86,17 +94,46 @@ struct burial {
 	bool stop;        /* end it even when it runs */
 	int64_t deadline; /* unix seconds; 0: none */
 	bool started;     /* it may run already; until then it is deleted in any case */
+	bool detached; /* nobody is to wait for it: our end is no reason to do anything before its deadline */
 };
 
-/* How the task ended, read from the platform. */
-struct exit_status {
-	bool known;             /* false: the platform cannot say (any more) */
-	int code;               /* 0-255 */
-	bool out_of_memory;     /* the kernel killed it for memory */
-	bool timed_out;         /* the platform ended it at its deadline */
-	bool output_incomplete; /* not all of its output came as it was written */
-	char message[256];      /* the platform's own words, unescaped, or "" */
+/* Which one-offs list is to tell of. */
+struct list_query {
+	bool all;            /* ended ones too */
+	bool all_namespaces; /* where there are any */
+	const char *id; /* only this one (a whole id), where that makes the list shorter; or NULL */
 };
+
+/* The record is the caller's: it may be moved from. Below 0 ends the list with that error. */
+typedef int list_visitor(void *context, struct task_record *record, struct err *err);
+/* One name that `--like` takes, for completion and near names. Below 0 ends the list. */
+typedef int source_visitor(void *context, const char *name, struct err *err);
+
+/* What of an adopted task's output is wanted. */
+struct output_request {
+	bool follow;     /* go on until it ends */
+	int64_t tail;    /* the last so many lines; -1: all that the platform still has */
+	bool timestamps; /* each line behind the time the platform noted */
+	bool join;       /* with `follow`: our input and terminal too, as attach gives them */
+	bool stdin_open; /* with `join` */
+	const char *detach_keys; /* with `join`; or NULL */
+};
+
+/* One line of `doctor`. */
+enum finding_level {
+	FINDING_GOOD,
+	FINDING_NOTE, /* worth knowing, stops nothing */
+	FINDING_BAD,  /* a run would fail */
+};
+
+struct finding {
+	enum finding_level level;
+	const char *subject; /* "docker", "quota" */
+	const char *text;    /* what is, in a few words; borrowed, unescaped */
+	const char *fix;     /* what to do; or NULL */
+};
+
+typedef int finding_visitor(void *context, const struct finding *finding, struct err *err);
 
 /* What a person can type to see to an object without us. */
 enum backend_command {
@@ -124,7 +161,9 @@ struct backend_ops {
 	            struct plan *ret, struct err *err);
 	/* Makes the object, does not start it. After a lost reply it finds its own object by name:
 	 * there is never a second one. `burial` is what is to be done when we die from now on, for
-	 * platforms that see to it themselves. */
+	 * platforms that see to it themselves. With identity->lock: ERR_LOCKED while another's task
+	 * holds it (the message says who, since when, doing what) and nothing is left; the caller tries
+	 * again. The lock is held until the task has ended, whatever happens to us. */
 	int (*create)(struct backend *backend, const struct plan *plan,
 	              const struct identity *identity, const struct burial *burial,
 	              struct err *err);
@@ -174,6 +213,30 @@ struct backend_ops {
 	/* Appends the command line of the platform's own tool. */
 	void (*command)(const struct backend *backend, enum backend_command command,
 	                const char *name, struct strbuf *ret);
+
+	/* Tells of every one-off of the platform, whoever started it, page by page in constant memory.
+	 * A partial list is an error. */
+	int (*list)(struct backend *backend, const struct list_query *query, list_visitor *visit,
+	            void *context, struct err *err);
+	/* Makes a one-off from the list the backend's own task: output, arm, exited, recover, signal,
+	 * resize and remove then work as if we had created it. ERR_NOT_FOUND when it is gone. */
+	int (*adopt)(struct backend *backend, const struct task_record *record, struct err *err);
+	/* The adopted task's output as a channel, from its beginning (or tail), in order and without a
+	 * gap to what follows. Owned by the backend until close. Where the platform has only part:
+	 * ERR_OUTPUT_INCOMPLETE, or a report and exit_status.output_incomplete. */
+	int (*output)(struct backend *backend, const struct output_request *request,
+	              struct channel **ret, struct err *err);
+	/* Deletes a one-off from the list, unless it runs (`force`: even then) or a start has taken
+	 * effect meanwhile. 1: deleted, 0: it runs, or was gone already; -1. Two may try at once. */
+	int (*discard)(struct backend *backend, const struct task_record *record, bool force,
+	               struct err *err);
+	/* Every name that --like takes here: containers; workloads in a cluster. */
+	int (*sources)(struct backend *backend, source_visitor *visit, void *context,
+	               struct err *err);
+	/* What would stop a run here: versions, rights, quota, policies; about the source too when
+	 * `release` is not NULL. */
+	int (*diagnose)(struct backend *backend, const struct release *release,
+	                finding_visitor *visit, void *context, struct err *err);
 	void (*close)(struct backend *backend);
 };
 

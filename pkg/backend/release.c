@@ -19,5 +19,6 @@ void identity_release(struct identity *identity)
 {
 	free(identity->name);
 	free(identity->user);
+	free(identity->lock);
 	*identity = (struct identity){.name = NULL};
 }

@@ -17,6 +17,7 @@ static const char *const kind_names[ERR_KIND_COUNT] = {
 	[ERR_NOT_FOUND] = "not-found",
 	[ERR_AMBIGUOUS] = "ambiguous",
 	[ERR_CONFLICT] = "conflict",
+	[ERR_LOCKED] = "locked",
 	[ERR_REFUSED] = "refused",
 	[ERR_PROTOCOL] = "protocol",
 	[ERR_LOST] = "lost",

@@ -26,7 +26,8 @@ enum err_kind {
 	ERR_DENIED,            /* it answers, but we may not */
 	ERR_NOT_FOUND,         /* the named thing does not exist */
 	ERR_AMBIGUOUS,         /* the name means more than one thing */
-	ERR_CONFLICT,          /* the name is taken, or a lock is held */
+	ERR_CONFLICT,          /* the name is taken */
+	ERR_LOCKED,            /* another task holds the lock */
 	ERR_REFUSED,           /* the server refused the request for a reason of its own */
 	ERR_PROTOCOL,          /* the other side said something that cannot be right */
 	ERR_LOST,              /* the connection broke in the middle */

@@ -268,7 +268,9 @@ static void docker_command(const struct backend *backend, enum backend_command c
 	.reattach = docker_reattach, .may_have_ended = docker_may_have_ended,                      \
 	.signal = docker_signal, .resize = docker_resize, .remove = docker_remove,                 \
 	.sweep = docker_sweep, .read_file = docker_read_file, .bury = docker_bury,                 \
-	.command = docker_command, .close = docker_close
+	.command = docker_command, .list = docker_list, .adopt = docker_adopt,                     \
+	.output = docker_output, .discard = docker_discard, .sources = docker_sources,             \
+	.diagnose = docker_diagnose, .close = docker_close
 
 const struct backend_ops docker_backend = {.name = "docker", .open = docker_open, DOCKER_SLOTS};
 const struct backend_ops podman_backend = {.name = "podman", .open = podman_open, DOCKER_SLOTS};

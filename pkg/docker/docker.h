@@ -123,4 +123,17 @@ void docker_sweep_release(struct docker *docker);
 int docker_read_file(struct backend *backend, const struct release *release, const char *path,
                      size_t cap, struct strbuf *ret, struct err *err);
 
+/* list.c: one-offs that exist already */
+int docker_list(struct backend *backend, const struct list_query *query, list_visitor *visit,
+                void *context, struct err *err);
+int docker_adopt(struct backend *backend, const struct task_record *record, struct err *err);
+int docker_output(struct backend *backend, const struct output_request *request,
+                  struct channel **ret, struct err *err);
+int docker_discard(struct backend *backend, const struct task_record *record, bool force,
+                   struct err *err);
+int docker_sources(struct backend *backend, source_visitor *visit, void *context, struct err *err);
+/* diagnose.c */
+int docker_diagnose(struct backend *backend, const struct release *release, finding_visitor *visit,
+                    void *context, struct err *err);
+
 #endif

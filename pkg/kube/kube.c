@@ -146,5 +146,11 @@ const struct backend_ops kubernetes_backend = {
 	.read_file = kube_read_file,
 	.bury = kube_bury,
 	.command = kube_command,
+	.list = kube_list_tasks,
+	.adopt = kube_adopt,
+	.output = kube_output,
+	.discard = kube_discard,
+	.sources = kube_sources,
+	.diagnose = kube_diagnose,
 	.close = kube_close,
 };

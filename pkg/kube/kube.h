@@ -181,4 +181,17 @@ int kube_bury(struct backend *backend, const struct burial *burial, struct err *
 /* An Event on the source's workload: who ran what. Nobody waits for it. */
 void kube_audit(struct kube *kube, const struct plan *plan, const struct identity *identity);
 
+/* list.c: one-offs that exist already */
+int kube_list_tasks(struct backend *backend, const struct list_query *query, list_visitor *visit,
+                    void *context, struct err *err);
+int kube_adopt(struct backend *backend, const struct task_record *record, struct err *err);
+int kube_output(struct backend *backend, const struct output_request *request, struct channel **ret,
+                struct err *err);
+int kube_discard(struct backend *backend, const struct task_record *record, bool force,
+                 struct err *err);
+int kube_sources(struct backend *backend, source_visitor *visit, void *context, struct err *err);
+/* diagnose.c */
+int kube_diagnose(struct backend *backend, const struct release *release, finding_visitor *visit,
+                  void *context, struct err *err);
+
 #endif

@@ -25,6 +25,7 @@ struct message {
 	char id[MAX_ID];
 	bool started;
 	bool stop;
+	bool detached;
 	int64_t deadline;
 };
 
@@ -80,6 +81,7 @@ static void bury(const struct backend_ops *ops, const struct backend_settings *s
 		.stop = task->stop,
 		.deadline = task->deadline,
 		.started = task->started,
+		.detached = task->detached,
 	};
 	struct backend_settings quiet = *settings;
 	struct loop loop = LOOP_INIT;
@@ -176,6 +178,7 @@ void guardian_watch_task(struct guardian *guardian, const struct burial *burial)
 	struct message message = {
 		.type = MESSAGE_TASK,
 		.stop = burial->stop,
+		.detached = burial->detached,
 		.deadline = burial->deadline,
 		.started = burial->started,
 	};
@@ -183,6 +186,13 @@ void guardian_watch_task(struct guardian *guardian, const struct burial *burial)
 	snprintf(message.name, sizeof(message.name), "%s", burial->name);
 	snprintf(message.id, sizeof(message.id), "%s", burial->id);
 	tell(guardian, &message);
+}
+
+void guardian_leave(struct guardian *guardian)
+{
+	if (guardian->pipe_fd >= 0)
+		close(guardian->pipe_fd);
+	guardian->pipe_fd = -1;
 }
 
 void guardian_dismiss(struct guardian *guardian)

@@ -29,7 +29,9 @@ int guardian_start(struct guardian *guardian, const struct backend_ops *ops,
 void guardian_watch_terminal(struct guardian *guardian, const struct termios *saved);
 /* Before create: this object is to be buried. */
 void guardian_watch_task(struct guardian *guardian, const struct burial *burial);
-/* The run is over or was given away: it ends without doing anything. Waits for it. */
+/* The task was given away: it sees to the deadline on its own. Does not wait. */
+void guardian_leave(struct guardian *guardian);
+/* The run is over or was left: it ends without doing anything. Waits for it. */
 void guardian_dismiss(struct guardian *guardian);
 
 #endif

@@ -42,27 +42,41 @@ static char *make_user(void)
 	return asprintf(&text, "%s@%s", record.pw_name, host) < 0 ? NULL : text;
 }
 
-int identity_make(const char *source_name, const struct request *request, struct identity *ret,
-                  struct err *err)
+/* Where names are unique in an engine, two objects cannot have the lock's name. */
+static int make_name(const char *source_name, const struct request *request, unsigned capabilities,
+                     struct identity *identity)
 {
-	struct identity identity = {.name = NULL};
-	int length;
+	if (request->lock && (capabilities & BACKEND_LOCK_IS_NAME))
+		return asprintf(&identity->name, "oneoff-lock-%s", request->lock);
+	if (request->name)
+		return asprintf(&identity->name, "%s", request->name);
+	return asprintf(&identity->name, "%.*s-oneoff-%s", MAX_SOURCE_NAME, source_name,
+	                identity->id);
+}
+
+int identity_make(const char *source_name, const struct request *request, unsigned capabilities,
+                  struct identity *ret, struct err *err)
+{
+	_cleanup_(identity_release) struct identity identity = {.name = NULL};
 
 	if (make_id(&identity, err) < 0)
 		return -1;
-	if (request->name)
-		length = asprintf(&identity.name, "%s", request->name);
-	else
-		length = asprintf(&identity.name, "%.*s-oneoff-%s", MAX_SOURCE_NAME, source_name,
-		                  identity.id);
-	if (length < 0)
-		return err_no_memory(err);
-	identity.user = make_user();
-	if (!identity.user) {
-		identity_release(&identity);
+	if (request->lock && request->name && (capabilities & BACKEND_LOCK_IS_NAME)) {
+		err_set(err, ERR_USAGE, "--lock and --name exclude each other here");
+		return err_hint(err, "the lock is the container's name: oneoff-lock-%s",
+		                request->lock);
+	}
+	if (make_name(source_name, request, capabilities, &identity) < 0) {
+		identity.name = NULL;
 		return err_no_memory(err);
 	}
+	if (request->lock)
+		identity.lock = strdup(request->lock);
+	identity.user = make_user();
+	if (!identity.user || (request->lock && !identity.lock))
+		return err_no_memory(err);
 	identity.started = clock_unix_seconds();
 	*ret = identity;
+	identity = (struct identity){.name = NULL};
 	return 0;
 }

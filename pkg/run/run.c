@@ -7,6 +7,9 @@
 
 /* A resize that meets the start is lost on some engines; the second one soon after is not. */
 #define RESIZE_AGAIN_MS 150
+/* A lock's holder may take hours: asking is cheap, but two hundred may ask. */
+#define LOCK_FIRST_PAUSE_MS 100
+#define LOCK_MAX_PAUSE_MS   2000
 
 static int terminal_fd(const struct run_settings *settings)
 {
@@ -34,24 +37,85 @@ static int prepare(struct session *session, struct err *err)
 	                      terminal, err);
 }
 
+/* Nobody attaches: the guardian stays behind with the deadline, where the platform has none. */
+static int start_detached(struct session *session, struct burial *burial, struct err *err)
+{
+	burial->started = true;
+	guardian_watch_task(&session->guardian, burial);
+	if (session->ops->start(session->backend, err) < 0)
+		return -1;
+	step(STEP_STARTED);
+	session->outcome->detached = true;
+	return 0;
+}
+
+static int create_task(struct session *session, struct burial *burial, struct err *err)
+{
+	const struct run_settings *settings = session->settings;
+
+	*burial = (struct burial){
+		.name = settings->identity->name,
+		.id = settings->identity->id,
+		.stop = settings->stop_on_disconnect,
+		.detached = settings->request->detach,
+	};
+	if (settings->request->timeout_ms)
+		burial->deadline =
+			settings->identity->started + settings->request->timeout_ms / 1000 + 1;
+	step(STEP_BEFORE_CREATE);
+	guardian_watch_task(&session->guardian, burial);
+	return session->ops->create(session->backend, settings->plan, settings->identity, burial,
+	                            err);
+}
+
+/* The deadline counts from the time the lock was had, so the plan is made anew. */
+static int plan_again(const struct run_settings *settings, struct err *err)
+{
+	settings->identity->started = clock_unix_seconds();
+	plan_release(settings->plan);
+	plan_init(settings->plan);
+	return settings->backend->ops->plan(settings->backend, settings->release, settings->request,
+	                                    settings->identity, settings->plan, err);
+}
+
+/* Creating is what takes the lock: again and again, later and later, until it is ours. */
+static int create_when_free(struct session *session, struct burial *burial, struct err *err)
+{
+	const struct run_settings *settings = session->settings;
+	int64_t limit = clock_monotonic_ms() + settings->request->lock_wait_ms;
+	int pause_ms = LOCK_FIRST_PAUSE_MS;
+	bool said = false;
+
+	for (;;) {
+		int64_t left;
+
+		if (create_task(session, burial, err) == 0)
+			return 0;
+		left = limit - clock_monotonic_ms();
+		if (err->kind != ERR_LOCKED || left <= 0)
+			return -1;
+		if (!said)
+			report(&settings->reporter, REPORT_NOTE, "waiting: %s", err->message);
+		said = true;
+		if (pause_ms > left)
+			pause_ms = (int)left;
+		if (session_sleep(session, pause_ms, err) < 0 || plan_again(settings, err) < 0)
+			return -1;
+		pause_ms = pause_ms < LOCK_MAX_PAUSE_MS / 2 ? pause_ms * 2 : LOCK_MAX_PAUSE_MS;
+	}
+}
+
 static int start_task(struct session *session, struct err *err)
 {
 	const struct run_settings *settings = session->settings;
 	const struct request *request = settings->request;
-	struct burial burial = {
-		.name = settings->identity->name,
-		.id = settings->identity->id,
-		.stop = settings->stop_on_disconnect,
-	};
+	struct burial burial;
 
-	if (request->timeout_ms)
-		burial.deadline = settings->identity->started + request->timeout_ms / 1000 + 1;
-	step(STEP_BEFORE_CREATE);
-	guardian_watch_task(&session->guardian, &burial);
-	if (session->ops->create(session->backend, settings->plan, settings->identity, &burial,
-	                         err) < 0)
+	if (create_when_free(session, &burial, err) < 0)
 		return -1;
 	step(STEP_CREATED);
+	if (request->detach)
+		return start_detached(session, &burial, err);
 	if (session->ops->attach(session->backend, request->tty, request->stdin_open,
 	                         settings->detach_keys, &session->channel, err) < 0)
 		return -1;
@@ -108,6 +172,13 @@ static void run_started(struct session *session)
 	outcome->bytes_out[CHUNK_STDERR] = session->pump.bytes_out[CHUNK_STDERR];
 }
 
+static void note_detached(struct run_outcome *outcome)
+{
+	outcome->started = true;
+	outcome->started_seconds = clock_unix_seconds();
+	outcome->bytes_unknown = true;
+}
+
 /* Kept objects stay; everything else goes. A task that may still run is left alone. */
 static bool must_remove(const struct session *session)
 {
@@ -115,7 +186,7 @@ static bool must_remove(const struct session *session)
 	enum keep_mode keep = session->settings->request->keep;
 	bool failed = !outcome->status.known || outcome->status.code != 0;
 
-	if (session->leave)
+	if (session->leave || outcome->detached)
 		return false;
 	if (!outcome->started)
 		return true;
@@ -139,10 +210,13 @@ static void finish(struct session *session)
 		if (session->ops->remove(session->backend, &err) < 0)
 			outcome->remove_failure = err;
 	} else {
-		outcome->kept = outcome->status.known;
+		outcome->kept = outcome->status.known && !outcome->detached;
 	}
 	step(STEP_REMOVED);
-	guardian_dismiss(&session->guardian);
+	if (outcome->detached)
+		guardian_leave(&session->guardian);
+	else
+		guardian_dismiss(&session->guardian);
 	pump_close(&session->pump);
 	signals_close(&session->signals);
 }
@@ -162,7 +236,10 @@ void run_task(const struct run_settings *settings, struct run_outcome *ret)
 
 	*ret = (struct run_outcome){.started = false};
 	if (prepare(&session, &err) == 0 && start_task(&session, &err) == 0) {
-		run_started(&session);
+		if (ret->detached)
+			note_detached(ret);
+		else
+			run_started(&session);
 	} else if (session.pending_stop && err.kind == ERR_INTERRUPTED) {
 		ret->interrupted_by = session.pending_stop;
 	} else {

@@ -18,10 +18,10 @@ struct run_settings {
 	const struct backend_settings *backend_settings; /* for the guardian, which opens its own */
 	const struct release *release;
 	const struct request *request;
-	const struct identity *identity;
-	const struct plan *plan;
-	const char *detach_keys; /* NULL: none */
-	bool stop_on_disconnect; /* when we die or our terminal hangs up: stop the task */
+	struct identity *identity; /* its time is set anew when a lock was waited for */
+	struct plan *plan;         /* …and the plan is made anew */
+	const char *detach_keys;   /* NULL: none */
+	bool stop_on_disconnect;   /* when we die or our terminal hangs up: stop the task */
 };
 
 /* What became of it. Filled by run_task in every case. */
@@ -32,6 +32,7 @@ struct run_outcome {
 	bool output_lost;          /* bytes may be missing */
 	bool reader_gone;          /* our stdout's reader went away: the task was stopped */
 	bool kept;                 /* the ended object stays, as --keep asked */
+	bool detached;             /* it was started and given away */
 	bool left_behind;          /* a third signal, or a hang-up with --on-disconnect continue */
 	int interrupted_by;        /* signal number when we gave up before the start, else 0 */
 	struct err failure;        /* kind ERR_NONE, or why it did not start or is not known */
@@ -42,13 +43,14 @@ struct run_outcome {
 	uint64_t bytes_out[CHUNK_STREAM_COUNT];
 };
 
-/* Runs the task to its end and removes it. Signals are taken over and the terminal is raw
+/* Waits for the lock if there is one, runs the task to its end and removes it; with request->detach: starts
+ * it. Signals are taken over and the terminal is raw
  * meanwhile. */
 void run_task(const struct run_settings *settings, struct run_outcome *ret);
 
-/* Fills a fresh identity: random id, name (request's own, else SOURCE-oneoff-ID), user@host, time.
- */
-int identity_make(const char *source_name, const struct request *request, struct identity *ret,
-                  struct err *err) _must_check_;
+/* Fills a fresh identity: random id, name (the lock's where that is its name, the request's own, else
+ * SOURCE-oneoff-ID), user@host, time. `capabilities`: of the backend. */
+int identity_make(const char *source_name, const struct request *request, unsigned capabilities,
+                  struct identity *ret, struct err *err) _must_check_;
 
 #endif

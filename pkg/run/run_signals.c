@@ -107,6 +107,13 @@ static void take(struct session *session, int number)
 {
 	struct err ignored = ERR_INIT;
 
+	if (session->observing && number != SIGWINCH && number != SIGCONT) {
+		if (number != SIGUSR1 && number != SIGUSR2) {
+			session->leave = true;
+			session->outcome->interrupted_by = number;
+		}
+		return;
+	}
 	switch (number) {
 	case SIGWINCH:
 	case SIGCONT:
@@ -144,4 +151,14 @@ bool session_interrupted(void *context)
 
 	session_take_signals(session);
 	return session->pending_stop != 0 || session->leave;
+}
+
+int session_sleep(struct session *session, int timeout_ms, struct err *err)
+{
+	int64_t until = clock_monotonic_ms() + timeout_ms, left;
+
+	while ((left = until - clock_monotonic_ms()) > 0)
+		if (loop_wait_answer(session->settings->loop, (int)left, err) < 0)
+			return -1;
+	return 0;
 }

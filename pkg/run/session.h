@@ -37,6 +37,7 @@ struct session {
 	int64_t last_force;
 	int pending_stop; /* signal that came before the start */
 	bool leave;       /* third signal: go, naming what is left */
+	bool observing;   /* the task is not ours to end: INT, TERM, HUP and QUIT end only us */
 };
 
 /* Milliseconds between TERM and KILL: --grace, else the app's own. */
@@ -46,6 +47,8 @@ void session_stop(struct session *session, int signal_number, int64_t grace_ms);
 void session_kill(struct session *session);
 /* loop.interrupted before the start. */
 bool session_interrupted(void *context);
+/* Waits, while the loop turns, until the time is over or a signal came (ERR_INTERRUPTED). */
+int session_sleep(struct session *session, int timeout_ms, struct err *err) _must_check_;
 /* Takes every pending signal. */
 void session_take_signals(struct session *session);
 /* Tells the task our terminal's size. */

@@ -28,6 +28,7 @@ void request_release(struct request *request)
 	free(request->workdir);
 	free(request->entrypoint);
 	free(request->term);
+	free(request->lock);
 	free(request->name);
 	free(request->reason);
 	request_init(request);

@@ -84,6 +84,10 @@ struct request {
 
 	struct request_kubernetes kubernetes;
 
+	bool detach; /* start it and go; it has no input, and is kept for a while when it ends */
+	char *lock;  /* owned; only one holder at a time, or NULL */
+	int64_t lock_wait_ms; /* how long to wait for it; 0: not at all */
+
 	char *name;   /* owned; the object's name as the person wants it, or NULL */
 	char *reason; /* owned; --reason, for the audit trail, or NULL */
 

@@ -123,7 +123,7 @@ static void wait_for_guardian(void)
 
 Test(guardian, buries_what_a_killed_client_leaves, .timeout = 20)
 {
-	const struct burial burial = {"web-oneoff-abcd2345", "abcd2345", true, 1795236843, true};
+	const struct burial burial = {"web-oneoff-abcd2345", "abcd2345", true, 1795236843, true, false};
 	int fd = prepare();
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -136,7 +136,7 @@ Test(guardian, buries_what_a_killed_client_leaves, .timeout = 20)
 
 Test(guardian, does_nothing_when_it_is_dismissed, .timeout = 20)
 {
-	const struct burial burial = {"x", "y", true, 0, true};
+	const struct burial burial = {"x", "y", true, 0, true, false};
 	int fd = prepare();
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -183,7 +183,7 @@ Test(guardian, puts_the_terminal_back, .timeout = 20)
 Test(guardian, is_no_use_without_a_start)
 {
 	struct guardian guardian = GUARDIAN_INIT;
-	const struct burial burial = {"x", "y", false, 0, true};
+	const struct burial burial = {"x", "y", false, 0, true, false};
 
 	guardian_watch_task(&guardian, &burial);
 	guardian_dismiss(&guardian);

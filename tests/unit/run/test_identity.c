@@ -13,7 +13,7 @@ static struct identity make(const char *source, const char *name)
 
 	request_init(&request);
 	request.name = name ? strdup(name) : NULL;
-	cr_assert_eq(identity_make(source, &request, &identity, &err), 0, "%s", err.message);
+	cr_assert_eq(identity_make(source, &request, 0, &identity, &err), 0, "%s", err.message);
 	request_release(&request);
 	return identity;
 }

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A one-off as the platform tells of it: what `list` prints, what an id is completed from, what
+ * `gc` judges. Nothing of it is stored on a client (design section 1): all stands in labels and
+ * annotations of the object, and in the platform's own state. The keys, behind the platform's
+ * prefix ("dev.oneoff." on containers, "oneoff.dev/" in a cluster):
+ *
+ *	id          8 of [a-z0-9]; marks the object as ours
+ *	source      the app's name as the person would type it ("web", "deploy/web")
+ *	source-id   the platform's id of what was cloned
+ *	user        who started it
+ *	command     argv as a JSON list, cut at 4 KiB
+ *	reason      --reason
+ *	started     RFC 3339, when the client made the object
+ *	deadline    RFC 3339, when the task is to be killed; none: no --timeout
+ *	keep        "failed" or "always"; none: the object is deleted when it ends
+ *	keep-for    seconds after its end for which it is kept; none: for good
+ *	detached    "true": started with -d, no client waits for it
+ *	lock        --lock
+ */
+#ifndef ONEOFF_BACKEND_TASK_RECORD_H
+#define ONEOFF_BACKEND_TASK_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "pkg/base/err.h"
+#include "pkg/spec/request.h"
+
+/* How the task ended, read from the platform. */
+struct exit_status {
+	bool known;             /* false: the platform cannot say (any more) */
+	int code;               /* 0-255 */
+	bool out_of_memory;     /* the kernel killed it for memory */
+	bool timed_out;         /* the platform ended it at its deadline */
+	bool output_incomplete; /* not all of its output came as it was written */
+	char message[256];      /* the platform's own words, unescaped, or "" */
+};
+
+enum task_state {
+	TASK_CREATED, /* made, not started (yet) */
+	TASK_RUNNING,
+	TASK_ENDED,
+	TASK_UNKNOWN, /* the platform cannot say: a lost node, a state of a newer version */
+};
+
+/* Strings are owned and may be NULL when the platform does not tell. Release with
+ * task_record_release. */
+struct task_record {
+	char *id;     /* never NULL */
+	char *name;   /* of the container or Job; never NULL */
+	char *handle; /* what the platform finds it by: container id, "jobs/NAME"; never NULL */
+	const char *platform; /* static; "docker" */
+	char *place;          /* the namespace in a cluster, or NULL */
+	char *source, *user, *command, *reason, *image, *lock;
+	enum task_state state;
+	char detail[128]; /* the platform's words for it: "ImagePullBackOff", "paused"; or "" */
+	int64_t created;  /* unix seconds; here and below 0: not known, or none */
+	int64_t started;  /* of the task itself */
+	int64_t ended;
+	int64_t deadline;
+	enum keep_mode keep;
+	int64_t keep_for; /* seconds after the end */
+	bool detached, tty;
+	struct exit_status status; /* with TASK_ENDED */
+};
+
+#define TASK_RECORD_INIT                                                                           \
+	{                                                                                          \
+		.id = NULL                                                                         \
+	}
+
+void task_record_release(struct task_record *record);
+
+/* Fills what stands in labels: `get` returns the value of a key from the list above, or NULL. 0, or
+ * -1 when memory ran out. Wrong values count as missing ones: labels are anybody's to write. */
+int task_record_read(struct task_record *record,
+                     const char *(*get)(const void *context, const char *key), const void *context,
+                     struct err *err) _must_check_;
+
+/* "created", "running", "ended", "unknown". */
+const char *task_state_name(enum task_state state);
+
+#endif
