@@ -6,6 +6,11 @@
 #include "pkg/base/clock.h"
 #include "pkg/base/number.h"
 
+/* A client may still be on its way to the start, or read the last output. */
+#define RECENT_SECONDS INT64_C(300)
+/* The platform, the client and the guardian enforce the deadline: they go first. */
+#define DEADLINE_SLACK_SECONDS INT64_C(60)
+
 void task_record_release(struct task_record *record)
 {
 	free(record->id);
@@ -73,6 +78,44 @@ int task_record_read(struct task_record *record,
 		record->keep_for = 0;
 	record->detached = detached && !strcmp(detached, "true");
 	return labels.failed ? err_no_memory(err) : 0;
+}
+
+/* What identity_make gives: anybody may write labels, and "" or "true" is not one of ours. */
+static bool is_our_id(const char *id)
+{
+	return id && strlen(id) == 8 && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789") == 8;
+}
+
+/* A time that is not known, or lies ahead of this machine's clock, is no age. */
+static bool is_older(int64_t time, int64_t seconds, int64_t now)
+{
+	return time > 0 && now > time && now - time > seconds;
+}
+
+static bool is_kept(const struct task_record *record)
+{
+	if (record->keep == KEEP_FAILED)
+		return !record->status.known || record->status.code != 0;
+	return record->keep == KEEP_ALWAYS;
+}
+
+bool task_record_is_leftover(const struct task_record *record, int64_t now)
+{
+	if (!is_our_id(record->id))
+		return false;
+	switch (record->state) {
+	case TASK_CREATED:
+		return is_older(record->created, RECENT_SECONDS, now);
+	case TASK_RUNNING:
+		return is_older(record->deadline, DEADLINE_SLACK_SECONDS, now);
+	case TASK_ENDED:
+		if (!is_kept(record))
+			return is_older(record->ended, RECENT_SECONDS, now);
+		return record->keep_for > 0 && is_older(record->ended, record->keep_for, now);
+	case TASK_UNKNOWN:
+		break;
+	}
+	return false;
 }
 
 const char *task_state_name(enum task_state state)

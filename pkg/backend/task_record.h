@@ -77,6 +77,18 @@ int task_record_read(struct task_record *record,
                      const char *(*get)(const void *context, const char *key), const void *context,
                      struct err *err) _must_check_;
 
+/* True when nobody can want it any more, so that anybody may delete it: `gc` and every backend's sweep
+ * judge by this alone. `now`: unix seconds. Left over is only what bears an id of ours and
+ *
+ *	was created and not started for more than 5 minutes;
+ *	ended more than 5 minutes ago and is not kept (a client may still read its output until then);
+ *	ended longer ago than it is kept for;
+ *	or runs more than 60 s past its deadline (then it takes force).
+ *
+ * A task that succeeded under "keep failed" counts as unkept, one whose code is not known as kept.
+ * What the platform does not tell (a time, the state) is never taken for old. */
+bool task_record_is_leftover(const struct task_record *record, int64_t now);
+
 /* "created", "running", "ended", "unknown". */
 const char *task_state_name(enum task_state state);
 
