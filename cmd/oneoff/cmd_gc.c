@@ -1,65 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What killed runs left on this machine, and unpacked images that nothing has used for a while. Containers of
- * Docker and Podman delete themselves, and the next run sweeps what they could not. */
+/* What killed runs left, on every platform that answers; on this machine also bundles without a monitor, and
+ * unpacked images that nothing has used for a while. */
 #include <inttypes.h>
 #include <string.h>
-#include "cmd/oneoff/command.h"
 #include "cmd/oneoff/exit_code.h"
-#include "cmd/oneoff/message.h"
+#include "cmd/oneoff/task_options.h"
 #include "oci/leftovers.h"
 #include "oci/store.h"
+#include "pkg/run/gc.h"
 
 #define DEFAULT_UNUSED_MS (INT64_C(7) * 24 * 3600 * 1000)
 
-struct gc_options {
-	char *store;
-	int64_t unused_for;
-	bool dry_run, help;
-	struct verbosity verbosity;
-};
-
-/* clang-format off */
-#define ROW(letter, name, kind, field, argument, variable, help) \
-	{letter, name, kind, offsetof(struct gc_options, field), argument, NULL, variable, help}
-
-const struct option gc_option_table[] = {
-	ROW('n', "dry-run", OPTION_TRUE, dry_run, NULL, NULL, "only say what would be deleted"),
-	ROW(0, "unused-for", OPTION_DURATION, unused_for, "TIME", NULL,
-	    "delete unpacked images that nothing used for this long (default 7d; 0: all)"),
-	ROW(0, "store", OPTION_STRING, store, "DIR", "ONEOFF_STORE",
-	    "where images are unpacked (default ~/.local/share/oneoff)"),
-	ROW('q', "quiet", OPTION_TRUE, verbosity.quiet, NULL, "ONEOFF_QUIET",
-	    "say nothing but warnings and errors"),
-	ROW('h', "help", OPTION_TRUE, help, NULL, NULL, "show this help"),
-};
-const size_t gc_option_count = ARRAY_SIZE(gc_option_table);
-/* clang-format on */
-
-static const char *from_environment(void *context, const char *name)
+static int collect_tasks(struct task_options *options, struct gc_count *ret, struct err *err)
 {
-	(void)context;
-	return getenv(name);
+	struct engines all = task_options_engines(options);
+	struct backend_settings settings;
+
+	task_options_settings(options, &settings);
+	if (gc_engines(&all, &settings, options->all_namespaces, options->dry_run, ret, err) == 0)
+		return 0;
+	/* A machine without any engine may have bundles and images all the same. */
+	return err->kind == ERR_UNREACHABLE && !options->runtime ? 0 : -1;
 }
 
-static int parse(int argc, char **argv, struct gc_options *options, struct err *err)
+static int collect_bundles(const struct task_options *options, struct gc_count *ret,
+                           struct err *err)
 {
-	bool dashes;
-	int first;
-
-	options->unused_for = DEFAULT_UNUSED_MS;
-	if (options_from_environment(gc_option_table, gc_option_count, from_environment, NULL,
-	                             options, err) < 0 ||
-	    options_parse(gc_option_table, gc_option_count, argc - 1, argv + 1, options, &first,
-	                  &dashes, err) < 0)
-		return -1;
-	if (first < argc - 1)
-		return err_set(err, ERR_USAGE, "gc takes no arguments: '%s'", argv[1 + first]);
-	return 0;
-}
-
-static int collect_leftovers(struct gc_options *options, struct err *err)
-{
-	struct reporter reporter = message_reporter(&options->verbosity);
 	_cleanup_free_ char *run_folder = run_folder_path();
 	size_t count;
 
@@ -67,14 +33,12 @@ static int collect_leftovers(struct gc_options *options, struct err *err)
 		return err_no_memory(err);
 	if (leftovers_remove(run_folder, options->dry_run, &count, err) < 0)
 		return -1;
-	report(&reporter, REPORT_NOTE, "%zu leftovers of killed runs %s", count,
-	       options->dry_run ? "would be removed" : "removed");
+	ret->deleted += count;
 	return 0;
 }
 
-static int prune(struct gc_options *options, struct err *err)
+static int prune(const struct task_options *options, struct reporter *reporter, struct err *err)
 {
-	struct reporter reporter = message_reporter(&options->verbosity);
 	struct store_pruned pruned = {.count = 0};
 	_cleanup_free_ char *store = NULL;
 
@@ -86,26 +50,38 @@ static int prune(struct gc_options *options, struct err *err)
 		return err_no_memory(err);
 	if (store_prune(store, options->unused_for / 1000, options->dry_run, &pruned, err) < 0)
 		return -1;
-	report(&reporter, REPORT_NOTE,
+	report(reporter, REPORT_NOTE,
 	       "%" PRIu64 " unpacked images (%" PRIu64 " MiB) %s, %" PRIu64 " in use", pruned.count,
 	       pruned.bytes >> 20, options->dry_run ? "would be deleted" : "deleted", pruned.busy);
 	return 0;
 }
 
+static int collect(struct task_options *options, struct gc_count *ret, struct err *err)
+{
+	struct reporter reporter = message_reporter(&options->verbosity);
+	bool oci = !options->runtime || !strcmp(options->runtime, "oci");
+
+	if (collect_tasks(options, ret, err) < 0 || (oci && collect_bundles(options, ret, err) < 0))
+		return -1;
+	report(&reporter, REPORT_NOTE, "%zu leftovers of killed runs %s", ret->deleted,
+	       options->dry_run ? "would be removed" : "removed");
+	return oci ? prune(options, &reporter, err) : 0;
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
-	struct gc_options options = {.store = NULL};
+	_cleanup_(task_options_release) struct task_options options = {
+		.unused_for = DEFAULT_UNUSED_MS,
+	};
+	struct gc_count count = {.deleted = 0};
 	struct err err = ERR_INIT;
-	int result = parse(argc, argv, &options, &err);
+	int result = task_options_parse(command, 0, argc, argv, &options, &err);
 
-	if (result == 0 && options.help)
-		result = command_print_help(command, &err);
-	else if (result == 0)
-		result =
-			collect_leftovers(&options, &err) < 0 || prune(&options, &err) < 0 ? -1 : 0;
-	free(options.store);
 	if (result == 0)
-		return 0;
+		result = options.help ? command_print_help(command, &err)
+		                      : collect(&options, &count, &err);
+	if (result == 0)
+		return count.failed ? EXIT_CODE_NOT_REMOVED : 0;
 	message_error(&err);
 	return exit_code_of(&err);
 }
@@ -113,7 +89,11 @@ static int run(const struct command *command, int argc, char **argv)
 const struct command cmd_gc = {
 	.name = "gc",
 	.usage = "[options]",
-	.summary = "delete what killed runs left (oci), and unpacked images that nothing uses",
+	.summary = "delete what killed runs left, and unpacked images that nothing uses",
+	.details =
+		"Deleted is only what bears our labels and ended more than 5 minutes ago without\n"
+		"being kept, is past the time it was kept for, was never started, or runs past its\n"
+		"deadline. It is safe to run at any time, and twice at once.",
 	.options = gc_option_table,
 	.option_count = &gc_option_count,
 	.run = run,

@@ -27,7 +27,8 @@ extern const size_t command_count;
 extern const struct backend_ops *const engines[];
 extern const size_t engine_count;
 
-extern const struct command cmd_run, cmd_console, cmd_plan, cmd_gc, cmd_version, cmd_help;
+extern const struct command cmd_run, cmd_console, cmd_plan, cmd_list, cmd_logs, cmd_attach,
+	cmd_wait, cmd_stop, cmd_gc, cmd_version, cmd_help;
 
 /* The command of that name, or NULL. */
 const struct command *command_find(const char *name);

@@ -16,8 +16,7 @@ static int terminal_fd(const struct run_settings *settings)
 	return settings->request->tty && isatty(STDIN_FILENO) ? STDIN_FILENO : -1;
 }
 
-/* Signals, guardian and terminal, in this order: from here on every way out is covered. */
-static int prepare(struct session *session, struct err *err)
+int session_prepare(struct session *session, struct err *err)
 {
 	const struct run_settings *settings = session->settings;
 	int terminal = terminal_fd(settings);
@@ -30,8 +29,9 @@ static int prepare(struct session *session, struct err *err)
 	loop->interrupted = session_interrupted;
 	if (terminal >= 0 && terminal_open(&session->terminal, terminal, err) < 0)
 		return -1;
-	/* A platform that guards itself leaves only a terminal to be restored. */
-	if ((session->ops->capabilities & BACKEND_GUARDS_ITSELF) && terminal < 0)
+	/* A platform that guards itself, or a task that is not ours, leaves only a terminal to be restored. */
+	if (terminal < 0 &&
+	    (session->observing || (session->ops->capabilities & BACKEND_GUARDS_ITSELF)))
 		return 0;
 	return guardian_start(&session->guardian, session->ops, settings->backend_settings,
 	                      terminal, err);
@@ -235,7 +235,7 @@ void run_task(const struct run_settings *settings, struct run_outcome *ret)
 	struct err err = ERR_INIT;
 
 	*ret = (struct run_outcome){.started = false};
-	if (prepare(&session, &err) == 0 && start_task(&session, &err) == 0) {
+	if (session_prepare(&session, &err) == 0 && start_task(&session, &err) == 0) {
 		if (ret->detached)
 			note_detached(ret);
 		else

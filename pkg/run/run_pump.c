@@ -23,7 +23,7 @@
 /* A task without a reader has nobody to wait for. */
 #define READER_GONE_GRACE_MS INT64_C(2000)
 
-static void set_ended(struct session *session, const struct exit_status *status)
+void session_set_ended(struct session *session, const struct exit_status *status)
 {
 	session->ended = true;
 	session->running = false;
@@ -44,7 +44,7 @@ static void give_up(struct session *session, const struct err *cause)
 
 	session->outcome->failure = *cause;
 	session->outcome->failure.kind = ERR_RESULT_UNKNOWN;
-	set_ended(session, &unknown);
+	session_set_ended(session, &unknown);
 }
 
 /* The wait broke: the task may run, have ended, or be gone. */
@@ -63,7 +63,7 @@ static void recover(struct session *session)
 			err_set(&session->outcome->failure, ERR_RESULT_UNKNOWN,
 			        "the task is gone and nobody can say how it ended");
 		session->gone = true;
-		set_ended(session, &status);
+		session_set_ended(session, &status);
 	} else if (result == 0) {
 		session->wait_broke = false;
 		/* The task runs on, so streams that ended were cut. */
@@ -101,7 +101,7 @@ static void check_verdict(struct session *session)
 	}
 	result = session->ops->exited(session->backend, &status, &err);
 	if (result > 0)
-		set_ended(session, &status);
+		session_set_ended(session, &status);
 	else if (result < 0)
 		break_wait(session, &err);
 }
@@ -130,6 +130,11 @@ static void reattach(struct session *session)
 	struct chunk front;
 	struct err err = ERR_INIT;
 
+	if (session->inexact) {
+		outcome->output_lost = true;
+		report(reporter, REPORT_WARNING, "the connection to the task's log broke");
+		return;
+	}
 	/* What was read must be written first: the old channel's bytes go with it. */
 	if (now < session->reattach_at || pump->pending.length || spool_front(&pump->spool, &front))
 		return;

@@ -137,7 +137,7 @@ void session_take_signals(struct session *session)
 	int number;
 
 	while ((number = signals_next(&session->signals))) {
-		if (session->running)
+		if (session->running || session->observing)
 			take(session, number);
 		else if (number == SIGINT || number == SIGTERM || number == SIGHUP ||
 		         number == SIGQUIT)

@@ -37,9 +37,14 @@ struct session {
 	int64_t last_force;
 	int pending_stop; /* signal that came before the start */
 	bool leave;       /* third signal: go, naming what is left */
-	bool observing;   /* the task is not ours to end: INT, TERM, HUP and QUIT end only us */
+	bool inexact; /* what comes is not what the task wrote (times, a tail): it cannot be taken up again */
+	bool observing; /* the task is not ours to end: INT, TERM, HUP and QUIT end only us */
 };
 
+/* Signals, guardian and terminal, in this order: from here on every way out is covered. */
+int session_prepare(struct session *session, struct err *err) _must_check_;
+/* The verdict is there, however it came: what is left is to drain the streams. */
+void session_set_ended(struct session *session, const struct exit_status *status);
 /* Milliseconds between TERM and KILL: --grace, else the app's own. */
 int64_t session_grace_ms(const struct session *session);
 /* Sends TERM and arms KILL `grace_ms` later. */

@@ -11,8 +11,8 @@
 
 static int bury(struct docker_bench *bench, bool stop, int64_t deadline)
 {
-	const struct burial burial = {bench->identity.name, bench->identity.id, stop, deadline,
-	                              true, false};
+	const struct burial burial = {
+		bench->identity.name, bench->identity.id, stop, deadline, true, false};
 
 	return docker_bury(bench->backend, &burial, &bench->err);
 }

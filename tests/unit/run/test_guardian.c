@@ -123,7 +123,8 @@ static void wait_for_guardian(void)
 
 Test(guardian, buries_what_a_killed_client_leaves, .timeout = 20)
 {
-	const struct burial burial = {"web-oneoff-abcd2345", "abcd2345", true, 1795236843, true, false};
+	const struct burial burial = {
+		"web-oneoff-abcd2345", "abcd2345", true, 1795236843, true, false};
 	int fd = prepare();
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
