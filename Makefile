@@ -58,7 +58,7 @@ objects = $(patsubst %.c,$(B)/%.o,$(1))
 Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .PHONY: all setup demo test unit check asan valgrind coverage bench install clean integration format \
-	fuzz print-cflags umoci registry fake e2e kube
+	fuzz print-cflags umoci registry fake e2e kube setup-build print-build-packages image image-test
 all: $(B)/oneoff
 
 # Objects are rebuilt when the flags or the compiler change.
@@ -97,10 +97,16 @@ TEST_PACKAGES  := libcriterion-dev libfyaml-dev clang-format clang-tidy libclang
 	shellcheck docker.io podman crun runc conmon iptables iproute2 \
 	containernetworking-plugins golang-github-containernetworking-plugin-dnsname uidmap \
 	fuse-overlayfs slirp4netns dnsmasq-base openssl busybox-static procps curl binutils python3 \
-	umoci zstd attr docker-registry qemu-user-static bsdutils $(if $(shell command -v kubectl),,kubernetes-client)
+	umoci zstd attr docker-registry debootstrap qemu-user-static bsdutils $(if $(shell command -v kubectl),,kubernetes-client)
 DEMO_PACKAGES  := crun busybox-static util-linux
 setup:
 	tests/setup --user tester $(BUILD_PACKAGES) $(TEST_PACKAGES)
+# What the image is built with (Dockerfile).
+IMAGE_PACKAGES := $(BUILD_PACKAGES) ca-certificates
+setup-build:
+	tests/setup $(IMAGE_PACKAGES)
+print-build-packages:
+	@echo $(IMAGE_PACKAGES)
 
 # ---- tests ------------------------------------------------------------------------------------------
 unit: $(B)/unit
@@ -174,5 +180,13 @@ bench: all
 	tests/bench/kube --write
 install: all
 	install -D -m 0755 $(B)/oneoff $(DESTDIR)$(PREFIX)/bin/oneoff
+	ln -sf oneoff $(DESTDIR)$(PREFIX)/bin/kubectl-oneoff
+# The image for a cluster; IMAGE names it.
+DOCKER ?= docker
+IMAGE  ?= oneoff:latest
+image:
+	$(DOCKER) build -t $(IMAGE) .
+image-test: all
+	tests/integration/image
 clean:
 	rm -rf build
