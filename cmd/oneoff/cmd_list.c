@@ -25,8 +25,7 @@ static int show(void *context, struct task_record *record, struct err *err)
 	struct listing *listing = context;
 
 	/* An engine may tell of ended ones that are about to delete themselves. */
-	if ((record->state == TASK_ENDED && !listing->options->all) ||
-	    is_repeated(listing, record))
+	if ((record->state == TASK_ENDED && !listing->options->all) || is_repeated(listing, record))
 		return 0;
 	if (!strcmp(record->platform, "docker") && strv_add(&listing->docker, record->id) < 0)
 		return err_no_memory(err);
