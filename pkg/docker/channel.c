@@ -101,7 +101,10 @@ static enum io_result channel_read(struct channel *base, struct chunk *ret)
 			ret->bytes = channel->bytes;
 			ret->length = channel->used;
 			channel->offset = channel->used;
-			return IO_OK;
+			skip_received(channel, ret);
+			if (ret->length)
+				return IO_OK;
+			continue;
 		}
 		used = frames_next(&channel->frames, channel->bytes + channel->offset,
 		                   channel->used - channel->offset, ret);

@@ -30,8 +30,8 @@ struct docker_clone_input {
  *
  * With request->image, what the source has only from its old image (environment, labels,
  * entrypoint, user…, told from input->image) is left to the new one. Labels of ours: dev.oneoff.id,
- * .source, .source-id, .user, .started, .deadline, .command, .reason, .keep, .keep-until (deadline
- * + keep_for) where they apply.
+ * .source, .source-id, .user, .started, .deadline, .command, .reason, .keep, .keep-for (seconds),
+ * .lock, .detached where they apply.
  *
  * ERR_PROTOCOL when the inspect document lacks what every engine sends (Id, Image, Config,
  * HostConfig) or has it in another type. ERR_USAGE when the request holds bytes that are no UTF-8

@@ -291,6 +291,7 @@ static int add_times(const struct labels *labels)
 	const struct docker_clone_input *input = clone_input(labels->context);
 	const struct request *request = input->request;
 	int64_t end = input->now_unix_seconds + seconds(request->timeout_ms);
+	char text[32];
 
 	if (set_time(labels, "dev.oneoff.started", input->now_unix_seconds) < 0)
 		return -1;
@@ -301,10 +302,10 @@ static int add_times(const struct labels *labels)
 	if (set_ours(labels, "dev.oneoff.keep",
 	             request->keep == KEEP_FAILED ? "failed" : "always") < 0)
 		return -1;
-	/* Counted from the latest end, so that it is never shorter than what was asked for. */
-	return request->keep_for_ms > 0 ? set_time(labels, "dev.oneoff.keep-until",
-	                                           end + seconds(request->keep_for_ms))
-	                                : 0;
+	if (request->keep_for_ms <= 0)
+		return 0;
+	snprintf(text, sizeof(text), "%lld", (long long)seconds(request->keep_for_ms));
+	return set_ours(labels, "dev.oneoff.keep-for", text);
 }
 
 static int add_ours(const struct labels *labels)
@@ -319,7 +320,9 @@ static int add_ours(const struct labels *labels)
 	    set_ours(labels, "dev.oneoff.source-id", json_string(input->container, "Id")) < 0 ||
 	    set_ours(labels, "dev.oneoff.user", input->user) < 0 ||
 	    set_ours(labels, "dev.oneoff.command", strbuf_str(&command)) < 0 ||
-	    set_ours(labels, "dev.oneoff.reason", input->request->reason) < 0)
+	    set_ours(labels, "dev.oneoff.reason", input->request->reason) < 0 ||
+	    set_ours(labels, "dev.oneoff.lock", input->request->lock) < 0 ||
+	    set_ours(labels, "dev.oneoff.detached", input->request->detach ? "true" : NULL) < 0)
 		return -1;
 	return add_times(labels);
 }

@@ -146,10 +146,11 @@ int clone_stdio(struct rule_context *context, const struct rule *rule, const cJS
 	} fields[] = {
 		{"Tty", request->tty},
 		{"OpenStdin", request->stdin_open},
-		{"StdinOnce", request->stdin_open},
-		{"AttachStdin", request->stdin_open},
-		{"AttachStdout", true},
-		{"AttachStderr", true},
+		/* The first who attaches to a detached task may leave again: its input stays open. */
+		{"StdinOnce", request->stdin_open && !request->detach},
+		{"AttachStdin", request->stdin_open && !request->detach},
+		{"AttachStdout", !request->detach},
+		{"AttachStderr", !request->detach},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {

@@ -259,7 +259,7 @@ static void docker_command(const struct backend *backend, enum backend_command c
 
 #define DOCKER_CAPABILITIES                                                                        \
 	(BACKEND_SEPARATE_STREAMS | BACKEND_HALF_CLOSE | BACKEND_REMOVES_ITSELF |                  \
-	 BACKEND_READS_FILES | BACKEND_KEEPS)
+	 BACKEND_READS_FILES | BACKEND_KEEPS | BACKEND_LOCK_IS_NAME | BACKEND_DETACHES)
 
 #define DOCKER_SLOTS                                                                               \
 	.capabilities = DOCKER_CAPABILITIES, .find = docker_find, .plan = docker_plan,             \

@@ -53,11 +53,17 @@ struct docker {
 	char oneoff_id[16]; /* dev.oneoff.id of what is ours to remove */
 	bool create_lost;   /* the create may still take effect */
 	bool auto_remove;
+	bool adopted; /* it is another client's: adopt.c */
 	bool started;
 	bool removed; /* the platform confirmed it */
 	int64_t start_seconds;
 	struct channel *channel;
+	bool log_is_partial; /* only a part of the output was asked for: it cannot be taken up again */
+	bool output_incomplete; /* the engine could not give all of it */
+	bool ended;             /* adopted, and it had ended before: */
+	struct exit_status ended_status;
 	struct http_request *wait;
+	bool verdict; /* the wait was answered */
 	struct exit_probe probe;
 
 	/* Requests whose answers only matter for the next step of the clean-up, or not at all. */
@@ -82,6 +88,19 @@ void docker_reap(struct docker *docker);
 int docker_refusal(const struct http_reply *reply, struct err *err);
 /* "/containers/" + id, percent-encoded, + suffix; owned by the caller, NULL without memory. */
 char *docker_path(const char *id, const char *suffix);
+
+/* record.c: what an inspect document says. 1 with *ret (released by the caller), 0 when it is no one-off,
+ * -1. */
+int docker_record(const struct docker *docker, const cJSON *document, struct task_record *ret,
+                  struct err *err) _must_check_;
+/* The same of the container with that name or id; -1 with err->http_status 404 when there is none.
+ * ret_document may be NULL; else it is owned by the caller. */
+int docker_look(struct docker *docker, const char *name, cJSON **ret_document,
+                struct task_record *ret, struct err *err) _must_check_;
+/* lock.c: after a create was refused because the lock's name is taken. 1: try again, 0: try again in a moment
+ * (err says who has it, if there is no time), -1: ERR_LOCKED, or why it cannot be had at all. */
+int docker_lock_free(struct docker *docker, const struct identity *identity,
+                     struct err *err) _must_check_;
 
 /* find.c */
 int docker_find(struct backend *backend, const struct source *source, struct release *ret,
@@ -109,6 +128,8 @@ int docker_reattach(struct backend *backend, const uint64_t received[CHUNK_STREA
 int docker_arm(struct backend *backend, struct err *err);
 int docker_exited(struct backend *backend, struct exit_status *ret, struct err *err);
 int docker_recover(struct backend *backend, struct exit_status *ret, struct err *err);
+/* True once the engine has said that the task ended. Asks nobody. */
+bool docker_has_ended(const struct docker *docker);
 /* probe.c */
 bool docker_may_have_ended(struct backend *backend);
 void docker_probe_release(struct docker *docker);
@@ -123,15 +144,17 @@ void docker_sweep_release(struct docker *docker);
 int docker_read_file(struct backend *backend, const struct release *release, const char *path,
                      size_t cap, struct strbuf *ret, struct err *err);
 
-/* list.c: one-offs that exist already */
+/* list.c */
 int docker_list(struct backend *backend, const struct list_query *query, list_visitor *visit,
                 void *context, struct err *err);
+int docker_sources(struct backend *backend, source_visitor *visit, void *context, struct err *err);
+/* adopt.c */
 int docker_adopt(struct backend *backend, const struct task_record *record, struct err *err);
-int docker_output(struct backend *backend, const struct output_request *request,
-                  struct channel **ret, struct err *err);
 int docker_discard(struct backend *backend, const struct task_record *record, bool force,
                    struct err *err);
-int docker_sources(struct backend *backend, source_visitor *visit, void *context, struct err *err);
+/* output.c */
+int docker_output(struct backend *backend, const struct output_request *request,
+                  struct channel **ret, struct err *err);
 /* diagnose.c */
 int docker_diagnose(struct backend *backend, const struct release *release, finding_visitor *visit,
                     void *context, struct err *err);

@@ -7,11 +7,8 @@
  */
 #include "pkg/docker/docker.h"
 
-#include <stdio.h>
 #include <string.h>
-#include "pkg/net/upgrade.h"
-
-#define REATTACH_TIMEOUT_MS INT64_C(10000)
+#include "pkg/docker/log_channel.h"
 
 enum log_kind {
 	LOG_NONE, /* nothing can be read back */
@@ -56,9 +53,7 @@ int docker_reattach(struct backend *backend, const uint64_t received[CHUNK_STREA
                     struct channel **ret, struct err *err)
 {
 	struct docker *docker = (struct docker *)backend;
-	_cleanup_(http_reply_release) struct http_reply refusal = HTTP_REPLY_INIT;
-	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
-	struct upgrade *upgrade = NULL;
+	const struct output_request all = {.follow = true, .tail = -1};
 	struct channel *channel;
 	enum log_kind kind = LOG_NONE;
 
@@ -66,20 +61,9 @@ int docker_reattach(struct backend *backend, const uint64_t received[CHUNK_STREA
 		return -1;
 	if (kind == LOG_NONE)
 		return err_set(err, ERR_OUTPUT_INCOMPLETE, "the engine keeps no log of this task");
-	strbuf_addf(&path, "/v%d.%d/containers/%s/logs?follow=1&stdout=1&stderr=1",
-	            DOCKER_API_MAJOR, docker->api_minor, docker->task_id);
-	if (path.failed)
-		return err_no_memory(err);
-	if (upgrade_open_body(docker->http, strbuf_str(&path), REATTACH_TIMEOUT_MS, &upgrade,
-	                      &refusal.body, err) < 0) {
-		if (err->http_status) {
-			refusal.status = err->http_status;
-			docker_refusal(&refusal, err);
-			err->kind = ERR_OUTPUT_INCOMPLETE;
-		}
-		return -1;
-	}
-	if (docker_channel_open(upgrade, false, &channel, err) < 0)
+	if (docker->log_is_partial)
+		return err_set(err, ERR_OUTPUT_INCOMPLETE, "only a part of the log was asked for");
+	if (docker_log_open(docker, &all, false, &channel, err) < 0)
 		return -1;
 	docker_channel_skip(channel, received, kind == LOG_TEXT);
 	if (docker->channel)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Deletes what earlier clients left behind, while the task runs and without waiting for anything:
- * list (one request), then look at each candidate, then delete. Only containers with our labels;
- * never one that runs within its deadline, never a kept one before its time, never one that ended
- * or was created a moment ago and may have a client of its own.
+ * list (one request), then look at each candidate, then delete what task_record_is_leftover() gives
+ * free: the same judgement as gc's.
  */
 #include "pkg/docker/docker.h"
 
@@ -12,8 +11,6 @@
 
 #define SWEEP_TIMEOUT_MS INT64_C(10000)
 #define SWEEP_CANDIDATES 8
-#define RECENT_SECONDS   INT64_C(300)
-#define DEADLINE_SLACK   INT64_C(60)
 #define SWEEP_LIST_FILTER                                                                          \
 	"/containers/json?all=1&limit=100&filters=%7B%22label%22%3A%5B%22dev.oneoff.id%22%5D%7D"
 
@@ -50,23 +47,6 @@ static cJSON *parse_reply(struct http_request **request)
 	return document;
 }
 
-static const char *label(const cJSON *labels, const char *key)
-{
-	const cJSON *value = json_member(labels, key);
-
-	return cJSON_IsString(value) ? value->valuestring : NULL;
-}
-
-/* Seconds since the time a field or label states; a large negative number when it states none. */
-static int64_t age_of(const char *time)
-{
-	int64_t then;
-
-	if (!time || clock_parse_rfc3339(time, &then) < 0)
-		return INT64_MIN;
-	return clock_unix_seconds() - then;
-}
-
 static void look_at_candidates(struct docker *docker, const cJSON *list)
 {
 	size_t used = 0;
@@ -88,21 +68,19 @@ static void look_at_candidates(struct docker *docker, const cJSON *list)
 	}
 }
 
-/* True when nobody can want it any more. */
-static bool is_left_over(const cJSON *container)
+/* Only one that is to be ended takes force: one that was never started may start just now. */
+static void delete_leftover(struct docker *docker, const cJSON *container)
 {
-	const cJSON *labels = json_at(container, "Config.Labels");
-	const char *status = json_string(container, "State.Status");
+	_cleanup_(task_record_release) struct task_record record = TASK_RECORD_INIT;
+	_cleanup_free_ char *path = NULL;
+	struct err ignored = ERR_INIT;
 
-	if (!label(labels, "dev.oneoff.id") || !status)
-		return false;
-	if (json_true(container, "State.Running"))
-		return age_of(label(labels, "dev.oneoff.deadline")) > DEADLINE_SLACK;
-	if (!strcmp(status, "created") || !strcmp(status, "initialized"))
-		return age_of(json_string(container, "Created")) > RECENT_SECONDS;
-	if (label(labels, "dev.oneoff.keep"))
-		return age_of(label(labels, "dev.oneoff.keep-until")) > 0;
-	return age_of(json_string(container, "State.FinishedAt")) > RECENT_SECONDS;
+	if (docker_record(docker, container, &record, &ignored) <= 0 ||
+	    !task_record_is_leftover(&record, clock_unix_seconds()))
+		return;
+	path = docker_path(record.handle, record.state == TASK_RUNNING ? "?force=1&v=1" : "?v=1");
+	if (path)
+		docker_send(docker, "DELETE", path);
 }
 
 void docker_sweep_turn(struct docker *docker)
@@ -119,18 +97,12 @@ void docker_sweep_turn(struct docker *docker)
 	}
 	for (size_t i = 0; i < SWEEP_CANDIDATES; i++) {
 		_cleanup_(json_free) cJSON *container = NULL;
-		const char *id;
 
 		if (!sweep->looks[i] || !http_is_done(sweep->looks[i]))
 			continue;
 		container = parse_reply(&sweep->looks[i]);
-		id = json_string(container, "Id");
-		if (container && id && is_left_over(container)) {
-			_cleanup_free_ char *path = docker_path(id, "?force=1&v=1");
-
-			if (path)
-				docker_send(docker, "DELETE", path);
-		}
+		if (container)
+			delete_leftover(docker, container);
 	}
 }
 

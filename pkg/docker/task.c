@@ -2,12 +2,17 @@
 /* The steps of a task on the engine: create, attach, start, and what is sent while it runs. */
 #include "pkg/docker/docker.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include "pkg/base/clock.h"
 #include "pkg/net/upgrade.h"
 
 #define ATTACH_TIMEOUT_MS INT64_C(60000)
+
+/* How often a create is made again because the lock's holder has ended. */
+#define LOCK_TRIES    10
+#define LOCK_PAUSE_MS 20
 
 /* Keys that cannot occur in UTF-8 input: an empty value would mean ctrl-p,ctrl-q to Docker. */
 #define INERT_DETACH_KEYS "%FF,%FE,%FF,%FE,%FF,%FE"
@@ -64,13 +69,70 @@ static int find_own(struct docker *docker, const struct identity *identity, char
 
 static int explain_create(const struct identity *identity, struct err *err)
 {
-	if (err->kind == ERR_CONFLICT || strstr(err->message, "already in use")) {
-		err->kind = ERR_CONFLICT;
+	if (err->kind == ERR_CONFLICT && !identity->lock)
 		err_hint(err, "choose another --name");
-	} else if (err->kind == ERR_NOT_FOUND) {
+	else if (err->kind == ERR_NOT_FOUND)
 		err_hint(err, "pull the image on that engine first, or choose one with --image");
-	}
 	return err_wrap(err, "create container '%s'", identity->name);
+}
+
+static int take_created(struct docker *docker, const cJSON *reply, struct err *err)
+{
+	const char *id = json_string(reply, "Id");
+	const cJSON *warning;
+
+	if (!id)
+		return err_set(err, ERR_PROTOCOL, "create: the engine named no container");
+	docker->task_id = strdup(id);
+	if (!docker->task_id)
+		return err_no_memory(err);
+	cJSON_ArrayForEach (warning, json_member(reply, "Warnings")) {
+		if (cJSON_IsString(warning))
+			report(&docker->reporter, REPORT_DETAIL, "engine: %s",
+			       warning->valuestring);
+	}
+	return 0;
+}
+
+static int create_once(struct docker *docker, const char *path, const char *body,
+                       const struct identity *identity, struct err *err)
+{
+	_cleanup_(json_free) cJSON *reply = NULL;
+	struct err again = ERR_INIT;
+
+	if (docker_json(docker, "POST", path, body, &reply, err) == 0)
+		return take_created(docker, reply, err);
+	/* 5xx may be a proxy's word after the engine did it. */
+	docker->create_lost = !err->http_status;
+	if ((!err->http_status || err->http_status >= 500) &&
+	    find_own(docker, identity, &docker->task_id, &again) == 0)
+		return 0;
+	if (strstr(err->message, "already in use")) /* Podman's 500 */
+		err->kind = ERR_CONFLICT;
+	return -1;
+}
+
+/* Creating is what takes the lock. A holder that has ended makes way at once, or in a moment. */
+static int create_locked(struct docker *docker, const char *path, const char *body,
+                         const struct identity *identity, struct err *err)
+{
+	for (int tries = 0; create_once(docker, path, body, identity, err) < 0; tries++) {
+		int result;
+
+		if (!identity->lock || err->kind != ERR_CONFLICT)
+			return explain_create(identity, err);
+		result = docker_lock_free(docker, identity, err);
+		if (result < 0 || tries == LOCK_TRIES) {
+			if (result > 0)
+				err_set(err, ERR_LOCKED,
+				        "lock '%s' is wanted by many; nobody kept it for long",
+				        identity->lock);
+			return -1;
+		}
+		if (result == 0)
+			poll(NULL, 0, LOCK_PAUSE_MS);
+	}
+	return 0;
 }
 
 int docker_create(struct backend *backend, const struct plan *plan, const struct identity *identity,
@@ -79,9 +141,9 @@ int docker_create(struct backend *backend, const struct plan *plan, const struct
 	struct docker *docker = (struct docker *)backend;
 	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
 	_cleanup_(strbuf_release) struct strbuf body = STRBUF_INIT;
-	_cleanup_(json_free) cJSON *reply = NULL;
 
 	(void)burial; /* the engine removes the container itself; the gaps are the guardian's */
+	free(docker->task_name);
 	docker->task_name = strdup(identity->name);
 	snprintf(docker->oneoff_id, sizeof(docker->oneoff_id), "%s", identity->id);
 	docker->auto_remove = json_true(plan->document, "HostConfig.AutoRemove");
@@ -90,29 +152,8 @@ int docker_create(struct backend *backend, const struct plan *plan, const struct
 	json_print(plan->document, false, &body);
 	if (!docker->task_name || path.failed || body.failed)
 		return err_no_memory(err);
-	if (docker_json(docker, "POST", strbuf_str(&path), strbuf_str(&body), &reply, err) < 0) {
-		struct err again = ERR_INIT;
-
-		/* 5xx may be a proxy's word after the engine did it. */
-		docker->create_lost = !err->http_status;
-		if ((err->http_status && err->http_status < 500) ||
-		    find_own(docker, identity, &docker->task_id, &again) < 0)
-			return explain_create(identity, err);
-	} else {
-		const cJSON *warning;
-		const char *id = json_string(reply, "Id");
-
-		if (!id)
-			return err_set(err, ERR_PROTOCOL, "create: the engine named no container");
-		docker->task_id = strdup(id);
-		if (!docker->task_id)
-			return err_no_memory(err);
-		cJSON_ArrayForEach (warning, json_member(reply, "Warnings")) {
-			if (cJSON_IsString(warning))
-				report(&docker->reporter, REPORT_DETAIL, "engine: %s",
-				       warning->valuestring);
-		}
-	}
+	if (create_locked(docker, strbuf_str(&path), strbuf_str(&body), identity, err) < 0)
+		return -1;
 	return connect_networks(docker, plan->extra, err);
 }
 

@@ -32,7 +32,9 @@ static int start_wait(struct docker *docker, struct err *err)
 		            docker->task_id);
 	else
 		strbuf_addf(&path, "/containers/%s/wait?condition=%s", docker->task_id,
-		            docker->auto_remove ? "removed" : "next-exit");
+		            docker->auto_remove ? "removed"
+		            : docker->started   ? "not-running"
+		                                : "next-exit");
 	if (path.failed)
 		return err_no_memory(err);
 	return docker_start(docker, "POST", strbuf_str(&path), 0, &docker->wait, err);
@@ -42,6 +44,8 @@ int docker_arm(struct backend *backend, struct err *err)
 {
 	struct docker *docker = (struct docker *)backend;
 
+	if (docker->ended)
+		return 0;
 	if (start_wait(docker, err) < 0)
 		return err_wrap(err, "wait");
 	/* Without an early head there is no barrier; but the question must at least be on its way before the start. */
@@ -53,8 +57,9 @@ int docker_arm(struct backend *backend, struct err *err)
 	}
 	if (http_wait_head(docker->wait, ARM_TIMEOUT_MS, err) < 0)
 		return err_wrap(err, "wait");
-	/* Nothing runs yet, so a wait that is over already can only have failed. */
-	if (http_is_done(docker->wait)) {
+	/* Nothing runs yet, so a wait that is over already can only have failed; but another client's task may
+	 * end any moment. */
+	if (http_is_done(docker->wait) && !docker->adopted) {
 		_cleanup_(http_reply_release) struct http_reply reply = HTTP_REPLY_INIT;
 		int result = http_finish(docker->wait, &reply, err);
 
@@ -89,15 +94,17 @@ static bool docker_was_out_of_memory(struct docker *docker)
 	return strstr(strbuf_str(&reply.body), "\"oom\"") != NULL;
 }
 
-/* Podman's record stays for the moment that its clean-up needs. */
-static bool podman_was_out_of_memory(struct docker *docker)
+/* The engine's record of the end: of a kept task, and of Podman's for the moment that its clean-up needs. */
+static bool read_end(struct docker *docker, struct exit_status *ret)
 {
-	_cleanup_(json_free) cJSON *document = NULL;
-	_cleanup_free_ char *path = docker_path(docker->task_id, "/json");
+	_cleanup_(task_record_release) struct task_record record = TASK_RECORD_INIT;
 	struct err ignored = ERR_INIT;
 
-	return path && docker_json(docker, "GET", path, NULL, &document, &ignored) == 0 &&
-	       json_true(document, "State.OOMKilled");
+	if (docker_look(docker, docker->task_id, NULL, &record, &ignored) <= 0)
+		return false;
+	ret->out_of_memory = record.status.out_of_memory;
+	ret->timed_out = record.status.timed_out;
+	return record.state == TASK_ENDED;
 }
 
 static void set_code(struct docker *docker, int64_t code, struct exit_status *ret)
@@ -106,12 +113,14 @@ static void set_code(struct docker *docker, int64_t code, struct exit_status *re
 
 	ret->known = code >= 0 && code <= 255;
 	ret->code = ret->known ? (int)code : 0;
-	if (!ret->known || code != CODE_OF_KILL)
+	ret->output_incomplete = docker->output_incomplete;
+	if (!ret->known || (code != CODE_OF_KILL && !docker->adopted))
 		return;
 	/* The code is known; its reason is worth a moment, not a long wait. */
 	docker->call_timeout_ms = REASON_TIMEOUT_MS;
-	ret->out_of_memory = docker->podman ? podman_was_out_of_memory(docker)
-	                                    : docker_was_out_of_memory(docker);
+	if ((docker->auto_remove && !docker->podman) || !read_end(docker, ret))
+		ret->out_of_memory =
+			code == CODE_OF_KILL && !docker->podman && docker_was_out_of_memory(docker);
 	docker->call_timeout_ms = usual;
 }
 
@@ -159,6 +168,11 @@ int docker_exited(struct backend *backend, struct exit_status *ret, struct err *
 
 	docker_reap(docker);
 	docker_sweep_turn(docker);
+	if (docker->ended) {
+		*ret = docker->ended_status;
+		ret->output_incomplete = docker->output_incomplete;
+		return 1;
+	}
 	if (!docker->wait)
 		return err_set(err, ERR_LOST, "the wait was lost");
 	if (!http_is_done(docker->wait))
@@ -171,9 +185,16 @@ int docker_exited(struct backend *backend, struct exit_status *ret, struct err *
 		return docker_refusal(&reply, err);
 	result = docker->podman ? read_podman_wait(docker, &reply, &status, err)
 	                        : read_docker_wait(docker, &reply, &status, err);
-	if (result > 0)
+	if (result > 0) {
+		docker->verdict = true;
 		*ret = status;
+	}
 	return result;
+}
+
+bool docker_has_ended(const struct docker *docker)
+{
+	return docker->ended || docker->verdict || (docker->wait && http_is_done(docker->wait));
 }
 
 /* What the wait says, if it still stands: 1 and *ret, else 0. */
@@ -192,17 +213,14 @@ static int ask_wait(struct docker *docker, int64_t limit_ms, struct exit_status 
 int docker_recover(struct backend *backend, struct exit_status *ret, struct err *err)
 {
 	struct docker *docker = (struct docker *)backend;
-	_cleanup_(json_free) cJSON *document = NULL;
-	_cleanup_free_ char *path = docker_path(docker->task_id, "/json");
+	_cleanup_(task_record_release) struct task_record record = TASK_RECORD_INIT;
 	struct exit_status status = {.known = false};
-	const char *state, *id;
-	int64_t code = -1;
+	int found;
 
-	if (!path)
-		return err_no_memory(err);
 	if (ask_wait(docker, 0, ret))
 		return 1;
-	if (docker_json(docker, "GET", path, NULL, &document, err) < 0) {
+	found = docker_look(docker, docker->task_id, NULL, &record, err);
+	if (found < 0) {
 		if (err->http_status != 404)
 			return -1;
 		/* Removed a moment ago: the code may be on its way. */
@@ -212,15 +230,13 @@ int docker_recover(struct backend *backend, struct exit_status *ret, struct err 
 		*ret = status;
 		return 1;
 	}
-	id = json_string(document, "Id");
-	if (!id || strcmp(id, docker->task_id))
+	if (found == 0 || strcmp(record.handle, docker->task_id))
 		return err_set(err, ERR_PROTOCOL, "the engine answered for another container");
-	state = json_string(document, "State.Status");
-	if (state && (!strcmp(state, "exited") || !strcmp(state, "dead") ||
-	              !strcmp(state, "removing") || !strcmp(state, "stopped"))) {
-		if (json_int64(document, "State.ExitCode", &code) == 0)
-			set_code(docker, code, &status);
-		status.out_of_memory |= json_true(document, "State.OOMKilled");
+	if (record.state == TASK_ENDED) {
+		if (record.status.known)
+			set_code(docker, record.status.code, &status);
+		status.out_of_memory |= record.status.out_of_memory;
+		status.timed_out |= record.status.timed_out;
 		*ret = status;
 		return 1;
 	}

@@ -202,7 +202,25 @@ Test(clone_labels, our_record)
 	expect_label(&sample, "dev.oneoff.command", "[\"true\"]");
 	expect_label(&sample, "dev.oneoff.reason", "ticket 4711");
 	expect_label(&sample, "dev.oneoff.keep", NULL);
-	expect_label(&sample, "dev.oneoff.keep-until", NULL);
+	expect_label(&sample, "dev.oneoff.keep-for", NULL);
+	sample_close(&sample);
+}
+
+Test(clone_labels, detached_and_lock)
+{
+	struct sample sample;
+
+	sample_open(&sample, PLAIN, WEB);
+	sample_plan(&sample);
+	expect_label(&sample, "dev.oneoff.detached", NULL);
+	expect_label(&sample, "dev.oneoff.lock", NULL);
+	sample_close(&sample);
+	sample_open(&sample, PLAIN, WEB);
+	sample.request.detach = true;
+	sample.request.lock = strdup("migrate");
+	sample_plan(&sample);
+	expect_label(&sample, "dev.oneoff.detached", "true");
+	expect_label(&sample, "dev.oneoff.lock", "migrate");
 	sample_close(&sample);
 }
 
@@ -217,7 +235,7 @@ Test(clone_labels, keeping)
 	sample_plan(&sample);
 	expect_label(&sample, "dev.oneoff.deadline", NULL);
 	expect_label(&sample, "dev.oneoff.keep", "failed");
-	expect_label(&sample, "dev.oneoff.keep-until", "2026-11-21T05:54:03Z");
+	expect_label(&sample, "dev.oneoff.keep-for", "3600");
 	expect_label(&sample, "dev.oneoff.reason", NULL);
 	sample_close(&sample);
 	sample_open(&sample, PLAIN, WEB);
@@ -226,13 +244,13 @@ Test(clone_labels, keeping)
 	sample.request.keep_for_ms = 60000;
 	sample_plan(&sample);
 	expect_label(&sample, "dev.oneoff.keep", "always");
-	expect_label(&sample, "dev.oneoff.keep-until", "2026-11-21T04:56:03Z");
+	expect_label(&sample, "dev.oneoff.keep-for", "60");
 	sample_close(&sample);
 	sample_open(&sample, PLAIN, WEB);
 	sample.request.keep = KEEP_ALWAYS;
 	sample.request.keep_for_ms = 0;
 	sample_plan(&sample);
-	expect_label(&sample, "dev.oneoff.keep-until", NULL);
+	expect_label(&sample, "dev.oneoff.keep-for", NULL);
 	sample_close(&sample);
 }
 

@@ -25,22 +25,23 @@ Test(sweep, takes_what_nobody_can_want_and_nothing_else, .timeout = 20)
 	cr_assert_eq(docker_bench_create(&bench, DOCKER_BENCH_DOCUMENT), 0);
 	fake_engine_add(
 		bench.engine, "late",
-		"{\"dev.oneoff.id\":\"1\",\"dev.oneoff.deadline\":\"2020-01-01T00:00:00Z\"}",
+		"{\"dev.oneoff.id\":\"abcd0001\",\"dev.oneoff.deadline\":\"2020-01-01T00:00:00Z\"}",
 		RUNNING);
-	fake_engine_add(bench.engine, "ended", "{\"dev.oneoff.id\":\"2\"}", ENDED_LONG);
+	fake_engine_add(bench.engine, "ended", "{\"dev.oneoff.id\":\"abcd0002\"}", ENDED_LONG);
 	fake_engine_add(bench.engine, "keep-over",
-	                "{\"dev.oneoff.id\":\"3\",\"dev.oneoff.keep\":\"always\","
-	                "\"dev.oneoff.keep-until\":\"2020-01-01T00:00:00Z\"}",
+	                "{\"dev.oneoff.id\":\"abcd0003\",\"dev.oneoff.keep\":\"always\","
+	                "\"dev.oneoff.keep-for\":\"60\"}",
 	                ENDED_LONG);
 	fake_engine_add(
 		bench.engine, "live",
-		"{\"dev.oneoff.id\":\"4\",\"dev.oneoff.deadline\":\"2099-01-01T00:00:00Z\"}",
+		"{\"dev.oneoff.id\":\"abcd0004\",\"dev.oneoff.deadline\":\"2099-01-01T00:00:00Z\"}",
 		RUNNING);
-	fake_engine_add(bench.engine, "no-deadline", "{\"dev.oneoff.id\":\"5\"}", RUNNING);
+	fake_engine_add(bench.engine, "no-deadline", "{\"dev.oneoff.id\":\"abcd0005\"}", RUNNING);
 	fake_engine_add(bench.engine, "kept",
-	                "{\"dev.oneoff.id\":\"6\",\"dev.oneoff.keep\":\"always\"}", ENDED_LONG);
-	fake_engine_add(bench.engine, "just-ended", "{\"dev.oneoff.id\":\"7\"}", just_ended(state));
+	                "{\"dev.oneoff.id\":\"abcd0006\",\"dev.oneoff.keep\":\"always\"}", ENDED_LONG);
+	fake_engine_add(bench.engine, "just-ended", "{\"dev.oneoff.id\":\"abcd0007\"}", just_ended(state));
 	fake_engine_add(bench.engine, "no-label", "{}", ENDED_LONG);
+	fake_engine_add(bench.engine, "odd-label", "{\"dev.oneoff.id\":\"yes\"}", ENDED_LONG);
 	docker_sweep(bench.backend);
 	for (int i = 0; i < 200 && fake_engine_count(bench.engine, "DELETE", "") < 3; i++) {
 		cr_assert_eq(loop_wait(&bench.loop, NULL, 0, 50, &bench.err), 0);
@@ -59,6 +60,7 @@ Test(sweep, takes_what_nobody_can_want_and_nothing_else, .timeout = 20)
 	cr_expect(fake_engine_has(bench.engine, "kept"));
 	cr_expect(fake_engine_has(bench.engine, "just-ended"));
 	cr_expect(fake_engine_has(bench.engine, "no-label"));
+	cr_expect(fake_engine_has(bench.engine, "odd-label"));
 	cr_expect(fake_engine_has(bench.engine, "web-oneoff-abcd2345"), "our own");
 	docker_bench_close(&bench);
 }

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The lock is the name oneoff-lock-NAME: an engine gives a name to one container only, so the create takes it.
+ * Here stands what happens when it is taken already. A holder that has ended gives it up by being
+ * renamed, by its id, which does no harm when two do it; one that was never started goes. The name
+ * of a task that lives is never touched, whatever a clock says.
+ */
+#include <stdio.h>
+#include <string.h>
+#include "pkg/base/clock.h"
+#include "pkg/base/escape.h"
+#include "pkg/docker/docker.h"
+
+#define MAX_SOURCE_NAME 40
+#define COMMAND_LENGTH  120
+
+/* ["rake","db:migrate"] as one would type it; what is no list, as it stands. */
+static void add_command(struct strbuf *text, const char *command)
+{
+	_cleanup_(json_free) cJSON *list = NULL;
+	struct err ignored = ERR_INIT;
+	const cJSON *word;
+
+	if (json_parse(command, strlen(command), JSON_MAX_BYTES, &list, &ignored) < 0 ||
+	    !cJSON_IsArray(list)) {
+		strbuf_adds(text, command);
+		return;
+	}
+	cJSON_ArrayForEach (word, list) {
+		if (text->length)
+			strbuf_addc(text, ' ');
+		if (cJSON_IsString(word))
+			escape_add_shell(text, word->valuestring);
+	}
+}
+
+static int say_held(const struct identity *identity, const struct task_record *holder,
+                    struct err *err)
+{
+	_cleanup_(strbuf_release) struct strbuf command = STRBUF_INIT;
+	int64_t since = holder->started ? holder->started : holder->created;
+	char time[CLOCK_RFC3339_SIZE];
+
+	clock_format_rfc3339(since, time);
+	add_command(&command, holder->command ? holder->command : "");
+	err_set(err, ERR_LOCKED, "lock '%s' is held by %s since %s: %.*s%s", identity->lock,
+	        holder->user ? holder->user : "somebody", time, COMMAND_LENGTH,
+	        strbuf_str(&command), command.length > COMMAND_LENGTH ? "…" : "");
+	return err_hint(err, "wait for it with --lock-wait, or see what it does: oneoff attach %s",
+	                holder->id);
+}
+
+static int say_taken(const struct identity *identity, struct err *err)
+{
+	err_set(err, ERR_CONFLICT,
+	        "lock '%s': the name '%s' is taken by a container that is no "
+	        "one-off of that lock",
+	        identity->lock, identity->name);
+	return err_hint(err, "rename that container, or choose another lock");
+}
+
+/* Its own name from now on. Whoever comes first does it; that it has it already, or is gone, is as
+ * good. */
+static int rename_holder(struct docker *docker, const struct task_record *holder, struct err *err)
+{
+	_cleanup_(http_reply_release) struct http_reply reply = HTTP_REPLY_INIT;
+	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
+	_cleanup_free_ char *name = NULL;
+
+	if (asprintf(&name, "%.*s-oneoff-%s", MAX_SOURCE_NAME,
+	             holder->source && *holder->source ? holder->source : "task", holder->id) < 0) {
+		name = NULL;
+		return err_no_memory(err);
+	}
+	strbuf_adds(&path, "/containers/");
+	strbuf_add_url(&path, holder->handle);
+	strbuf_adds(&path, "/rename?name=");
+	strbuf_add_url(&path, name);
+	if (path.failed)
+		return err_no_memory(err);
+	return docker_call(docker, "POST", strbuf_str(&path), NULL, &reply, err);
+}
+
+static int discard_holder(struct docker *docker, const struct task_record *holder, struct err *err)
+{
+	_cleanup_(http_reply_release) struct http_reply reply = HTTP_REPLY_INIT;
+	/* Without force: if it is started now, the engine refuses. */
+	_cleanup_free_ char *path = docker_path(holder->handle, "?v=1");
+
+	if (!path)
+		return err_no_memory(err);
+	return docker_call(docker, "DELETE", path, NULL, &reply, err);
+}
+
+int docker_lock_free(struct docker *docker, const struct identity *identity, struct err *err)
+{
+	_cleanup_(task_record_release) struct task_record holder = TASK_RECORD_INIT;
+	struct err refused = ERR_INIT;
+	int found, result = -1;
+
+	err->http_status = 0;
+	found = docker_look(docker, identity->name, NULL, &holder, err);
+	if (found < 0)
+		return err->http_status == 404 ? 1 : -1;
+	if (!found || !holder.lock || strcmp(holder.lock, identity->lock))
+		return say_taken(identity, err);
+	if (holder.state == TASK_ENDED)
+		result = rename_holder(docker, &holder, &refused);
+	else if (holder.state == TASK_CREATED &&
+	         task_record_is_leftover(&holder, clock_unix_seconds()))
+		result = discard_holder(docker, &holder, &refused);
+	if (result == 0 || refused.http_status == 404)
+		return 1;
+	/* What is being removed cannot be renamed: its name is free in a moment. */
+	say_held(identity, &holder, err);
+	return holder.state == TASK_ENDED ? 0 : -1;
+}
