@@ -12,6 +12,7 @@
 
 #define FLUSH_BYTES ((size_t)32 << 10)
 #define MAX_COMMAND 60
+#define SHORT_IMAGE (7 + 12) /* "sha256:" and 12 digits */
 
 void list_print_begin(struct list_printer *printer, int format)
 {
@@ -48,6 +49,15 @@ static void add_column(struct strbuf *out, const char *text, size_t width)
 	strbuf_adds(out, strbuf_str(&escaped));
 	for (strbuf_addc(out, ' '); used < width; used++)
 		strbuf_addc(out, ' ');
+}
+
+/* An image's id or digest is told by its beginning, as docker shows it. */
+static void add_image(struct strbuf *out, const char *image, size_t width)
+{
+	char text[SHORT_IMAGE + 1];
+
+	snprintf(text, sizeof(text), "%s", image ? image : "");
+	add_column(out, image && !strncmp(image, "sha256:", 7) ? text : image, width);
 }
 
 /* "45s", "12m", "3h", "2d": one unit tells enough. */
@@ -162,7 +172,7 @@ static void add_row(struct list_printer *printer, const struct task_record *reco
 		add_column(out, record->platform, 10);
 		add_column(out, record->place, 12);
 		add_column(out, record->name, 24);
-		add_column(out, record->image, 24);
+		add_image(out, record->image, 24);
 		add_column(out, record->reason, 24);
 	}
 	add_command(out, record);

@@ -27,6 +27,7 @@ static int open_output(struct session *session, const struct join_settings *sett
 
 	if (!wants_output(settings))
 		return 0;
+	output.stdin_open = session->settings->request->stdin_open;
 	if (settings->kind == JOIN_ATTACH) {
 		output.follow = true;
 		output.join = settings->task->record.state != TASK_ENDED;
@@ -132,7 +133,8 @@ void join_task(const struct join_settings *settings, struct run_outcome *ret)
 	request_init(&request);
 	request.tty = settings->kind == JOIN_ATTACH && task->record.tty &&
 	              task->record.state != TASK_ENDED;
-	request.stdin_open = settings->output.stdin_open;
+	/* Without a terminal the input belongs to the client that started the task, or is closed. */
+	request.stdin_open = settings->output.stdin_open && request.tty;
 	request.grace_ms = settings->grace_ms;
 	*ret = (struct run_outcome){.started = false};
 	if (begin(&session, settings, &err) == 0) {

@@ -56,7 +56,7 @@ static int create_task(struct session *session, struct burial *burial, struct er
 	*burial = (struct burial){
 		.name = settings->identity->name,
 		.id = settings->identity->id,
-		.stop = settings->stop_on_disconnect,
+		.stop = settings->stop_on_disconnect && !settings->request->detach,
 		.detached = settings->request->detach,
 	};
 	if (settings->request->timeout_ms)
