@@ -109,27 +109,6 @@ void strbuf_add_url(struct strbuf *buffer, const char *text)
 	}
 }
 
-void strbuf_add_base64(struct strbuf *buffer, const void *data, size_t length)
-{
-	const unsigned char *bytes = data;
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < length; i += 3) {
-		size_t left = length - i;
-		unsigned value = (unsigned)bytes[i] << 16;
-
-		if (left > 1)
-			value |= (unsigned)bytes[i + 1] << 8;
-		if (left > 2)
-			value |= bytes[i + 2];
-		strbuf_addc(buffer, digits[value >> 18]);
-		strbuf_addc(buffer, digits[value >> 12 & 63]);
-		strbuf_addc(buffer, left > 1 ? digits[value >> 6 & 63] : '=');
-		strbuf_addc(buffer, left > 2 ? digits[value & 63] : '=');
-	}
-}
-
 void strbuf_consume(struct strbuf *buffer, size_t length)
 {
 	if (!buffer->data)

@@ -53,9 +53,6 @@ void strbuf_addf(struct strbuf *buffer, const char *format, ...) _printf_(2, 3);
  */
 void strbuf_add_url(struct strbuf *buffer, const char *text);
 
-/* Appends bytes as base64 with padding (RFC 4648 section 4). */
-void strbuf_add_base64(struct strbuf *buffer, const void *bytes, size_t length);
-
 /* Removes the first `length` bytes (all when there are fewer). */
 void strbuf_consume(struct strbuf *buffer, size_t length);
 

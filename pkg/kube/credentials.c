@@ -2,6 +2,7 @@
 #include "pkg/kube/credentials.h"
 
 #include <string.h>
+#include "pkg/base/base64.h"
 #include "pkg/base/clock.h"
 #include "pkg/kube/credentials_internal.h"
 #include "pkg/kube/kubeconfig_internal.h"
@@ -157,7 +158,7 @@ static int add_basic(struct strv *headers, const struct kubeconfig *config, stru
 	_cleanup_(release_text) struct strbuf plain = STRBUF_INIT, encoded = STRBUF_INIT;
 
 	strbuf_addf(&plain, "%s:%s", config->username, config->password ? config->password : "");
-	kubeconfig_base64_encode(strbuf_str(&plain), plain.length, &encoded);
+	base64_encode(strbuf_str(&plain), plain.length, &encoded);
 	if (plain.failed || encoded.failed ||
 	    strv_addf(headers, "Authorization: Basic %s", strbuf_str(&encoded)) < 0)
 		return err_no_memory(err);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include "pkg/base/base64.h"
 #include "pkg/base/options.h"
 
 /* Names in a hint; the rest is counted. */
@@ -195,7 +196,7 @@ int kubeconfig_data(const struct kubeconfig_entry *entry, const char *key, char 
 		return -1;
 	if (!text)
 		return 0;
-	if (kubeconfig_base64_decode(text, &data) < 0)
+	if (base64_decode(text, true, &data) < 0)
 		return err_set(err, ERR_USAGE, "'%s' is not base64", key);
 	if (data.failed)
 		return err_no_memory(err);

@@ -3,6 +3,7 @@
 #include "pkg/kube/kubeconfig_internal.h"
 
 #include <string.h>
+#include "pkg/base/base64.h"
 
 #define GROUP "client.authentication.k8s.io/"
 
@@ -129,7 +130,7 @@ static int encode_authority(const struct kubeconfig *config, char **ret, struct 
 		return -1;
 	if (config->ca_data)
 		strbuf_adds(&file, config->ca_data);
-	kubeconfig_base64_encode(strbuf_str(&file), file.length, &text);
+	base64_encode(strbuf_str(&file), file.length, &text);
 	if (file.failed || text.failed)
 		return err_no_memory(err);
 	*ret = text.length ? strbuf_take(&text) : NULL;

@@ -112,9 +112,6 @@ int kubeconfig_environment_proxy(const struct kubeconfig_settings *settings, con
 /* Reads a whole file of at most `cap` bytes. ERR_SYSTEM with os_errno; ERR_NO_MEMORY when it is larger. */
 int kubeconfig_read_file(const char *path, size_t cap, struct strbuf *ret,
                          struct err *err) _must_check_;
-/* RFC 4648 section 4 with padding; line breaks are skipped in reading, as Go does. -1: it is none. */
-int kubeconfig_base64_decode(const char *text, struct strbuf *ret) _must_check_;
-void kubeconfig_base64_encode(const void *bytes, size_t length, struct strbuf *ret);
 /* True when the text may stand in a header's value: no control bytes. */
 bool kubeconfig_is_header_value(const char *text);
 

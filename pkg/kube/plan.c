@@ -6,6 +6,7 @@
 #include "pkg/kube/clone.h"
 #include "pkg/kube/gate/gate.h"
 #include "pkg/kube/registry.h"
+#include "pkg/base/base64.h"
 
 /* Only an image whose ENTRYPOINT stays has to be asked for it. */
 static bool needs_entrypoint(const struct request *request, const cJSON *container)
@@ -13,29 +14,6 @@ static bool needs_entrypoint(const struct request *request, const cJSON *contain
 	return request->entrypoint_mode == ENTRYPOINT_KEEP && !request->image &&
 	       request->kubernetes.gate == GATE_AUTO &&
 	       json_is_unset(json_member(container, "command"));
-}
-
-static int decode_base64(const char *text, struct strbuf *ret)
-{
-	unsigned value = 0, bits = 0;
-
-	for (; *text && *text != '='; text++) {
-		static const char digits[] =
-			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-		const char *digit = strchr(digits, *text);
-
-		if (*text == '\n')
-			continue;
-		if (!digit)
-			return -1;
-		value = value << 6 | (unsigned)(digit - digits);
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			strbuf_addc(ret, (char)(value >> bits & 255));
-		}
-	}
-	return ret->failed ? -1 : 0;
 }
 
 /* One pull secret, decoded; without the right to read it the registry is asked without. */
@@ -53,7 +31,7 @@ static void add_secret(struct kube *kube, const char *name, cJSON *secrets)
 		const cJSON *data = json_member(json_member(secret, "data"), keys[i]);
 		cJSON *document = NULL;
 
-		if (!cJSON_IsString(data) || decode_base64(data->valuestring, &text) < 0 ||
+		if (!cJSON_IsString(data) || base64_decode(data->valuestring, true, &text) < 0 ||
 		    json_parse(strbuf_str(&text), text.length, 1 << 20, &document, &ignored) < 0)
 			continue;
 		if (json_add_node(secrets, document) < 0)

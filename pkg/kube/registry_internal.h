@@ -20,13 +20,6 @@
 /* "sha256:" and 64 lower-case hexadecimal digits: the only digest that registries still use. */
 bool registry_is_digest(const char *text);
 
-/* ---- base64 (registry_base64.c; RFC 4648 section 4) ---- */
-
-/* Appends the encoding. */
-void registry_base64_encode(const void *bytes, size_t length, struct strbuf *out);
-/* Appends the decoded bytes; padding may be missing, as Kubernetes has it. 0, or -1 when it is no base64. */
-int registry_base64_decode(const char *text, struct strbuf *out) _must_check_;
-
 /* ---- challenges (registry_challenge.c; RFC 9110 section 11, Docker's token authentication) ---- */
 
 /* What a 401 asks for. Strings are owned; NULL when not said. */

@@ -2,6 +2,7 @@
 #include "pkg/kube/registry_internal.h"
 
 #include <string.h>
+#include "pkg/base/base64.h"
 
 #define MAX_SECRET ((size_t)64 << 10)
 
@@ -78,7 +79,7 @@ static int read_auth(const cJSON *entry, struct registry_login *login, struct er
 		return 0;
 	registry_wipe(&login->username);
 	registry_wipe(&login->password);
-	if (registry_base64_decode(auth->valuestring, &text) < 0)
+	if (base64_decode(auth->valuestring, false, &text) < 0)
 		return 0;
 	/* Docker has been seen to write a NUL at the end */
 	colon = memchr(strbuf_str(&text), ':', text.length);

@@ -3,6 +3,7 @@
 #include "pkg/kube/registry_internal.h"
 
 #include <string.h>
+#include "pkg/base/base64.h"
 
 static void close_connection(struct registry_connection **connection)
 {
@@ -52,7 +53,7 @@ static int basic_value(const struct registry_login *login, char **ret, struct er
 
 	strbuf_addf(&pair, "%s:%s", login->username, login->password);
 	strbuf_adds(&text, "Basic ");
-	registry_base64_encode(strbuf_str(&pair), pair.length, &text);
+	base64_encode(strbuf_str(&pair), pair.length, &text);
 	if (pair.failed || text.failed)
 		return err_no_memory(err);
 	*ret = strbuf_take(&text);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include "pkg/base/base64.h"
 #include "pkg/base/clock.h"
 #include "pkg/kube/clone.h"
 #include "pkg/kube/gate/gate.h"
@@ -154,7 +155,7 @@ static char *encode(const unsigned char *bytes, size_t length)
 {
 	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
 
-	strbuf_add_base64(&text, bytes, length);
+	base64_encode(bytes, length, &text);
 	return text.failed ? NULL : strbuf_take(&text);
 }
 

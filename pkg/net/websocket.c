@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <sys/random.h>
 #include <wslay/wslay.h>
+#include "pkg/base/base64.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/sha256.h"
 #include "pkg/net/upgrade.h"
@@ -92,7 +93,7 @@ static int expected_accept(const char *key, struct strbuf *ret, struct err *err)
 		return err_no_memory(err);
 	if (sha1_digest(strbuf_str(&text), text.length, digest, err) < 0)
 		return -1;
-	strbuf_add_base64(ret, digest, sizeof(digest));
+	base64_encode(digest, sizeof(digest), ret);
 	return ret->failed ? err_no_memory(err) : 0;
 }
 
@@ -102,7 +103,7 @@ static int make_key(struct strbuf *ret, struct err *err)
 
 	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
 		return err_errno(err, "getrandom");
-	strbuf_add_base64(ret, bytes, sizeof(bytes));
+	base64_encode(bytes, sizeof(bytes), ret);
 	return ret->failed ? err_no_memory(err) : 0;
 }
 

@@ -163,38 +163,6 @@ Test(registry_challenge, is_found_in_every_line_of_the_head)
 	registry_challenge_release(&challenge);
 }
 
-Test(registry_base64, goes_there_and_back)
-{
-	static const char *const rows[][2] = {
-		{"", ""},        {"f", "Zg=="},        {"fo", "Zm8="},
-		{"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"a\xff\xfe:\x01", "Yf/+OgE="},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct strbuf out = STRBUF_INIT, back = STRBUF_INIT;
-
-		registry_base64_encode(rows[i][0], strlen(rows[i][0]), &out);
-		cr_expect_str_eq(strbuf_str(&out), rows[i][1]);
-		cr_expect_eq(registry_base64_decode(rows[i][1], &back), 0);
-		cr_expect_str_eq(strbuf_str(&back), rows[i][0]);
-		strbuf_release(&out);
-		strbuf_release(&back);
-	}
-}
-
-Test(registry_base64, may_lack_its_padding_but_nothing_else)
-{
-	static const char *const bad[] = {"Z",    "Zg=",  "Zg===",  "Zm9v=",    "Zm9v====",
-	                                  "Zm 9", "Zm9_", "Zg==Zg", "Zm9vYg=b", "="};
-	struct strbuf out = STRBUF_INIT;
-
-	cr_expect_eq(registry_base64_decode("Zm9vYg", &out), 0);
-	cr_expect_str_eq(strbuf_str(&out), "foob");
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		cr_expect_eq(registry_base64_decode(bad[i], &out), -1, "%s", bad[i]);
-	strbuf_release(&out);
-}
-
 struct url_row {
 	const char *text, *origin, *path;
 };
