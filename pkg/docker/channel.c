@@ -12,6 +12,7 @@ struct docker_channel {
 	struct channel base;
 	struct upgrade *upgrade;
 	bool tty;
+	bool is_log; /* takes no input; its engine ends a log whose reader closes one direction */
 	struct frames frames;
 	uint64_t skip[CHUNK_STREAM_COUNT];    /* bytes of a log that were received before */
 	bool is_text_log;                     /* json-file: bytes that are no UTF-8 were replaced */
@@ -123,12 +124,16 @@ static enum io_result channel_write(struct channel *base, const void *bytes, siz
 {
 	struct docker_channel *channel = (struct docker_channel *)base;
 
-	return upgrade_write(channel->upgrade, bytes, length, ret_written);
+	*ret_written = 0;
+	return channel->is_log ? IO_EOF
+	                       : upgrade_write(channel->upgrade, bytes, length, ret_written);
 }
 
 static enum io_result channel_half_close(struct channel *base)
 {
-	return upgrade_half_close(((struct docker_channel *)base)->upgrade);
+	struct docker_channel *channel = (struct docker_channel *)base;
+
+	return channel->is_log ? IO_OK : upgrade_half_close(channel->upgrade);
 }
 
 static const char *channel_error(const struct channel *base)
@@ -153,7 +158,8 @@ static const struct channel_ops docker_channel_ops = {
 	.close = channel_close,
 };
 
-int docker_channel_open(struct upgrade *upgrade, bool tty, struct channel **ret, struct err *err)
+int docker_channel_open(struct upgrade *upgrade, bool tty, bool is_log, struct channel **ret,
+                        struct err *err)
 {
 	struct docker_channel *channel = malloc(sizeof(*channel));
 
@@ -164,6 +170,7 @@ int docker_channel_open(struct upgrade *upgrade, bool tty, struct channel **ret,
 	channel->base.ops = &docker_channel_ops;
 	channel->upgrade = upgrade;
 	channel->tty = tty;
+	channel->is_log = is_log;
 	channel->frames = (struct frames)FRAMES_INIT;
 	channel->used = channel->offset = 0;
 	channel->error[0] = '\0';

@@ -113,9 +113,10 @@ int docker_attach(struct backend *backend, bool tty, bool stdin_open, const char
 int docker_task_start(struct backend *backend, struct err *err);
 int docker_signal(struct backend *backend, int signal_number, struct err *err);
 int docker_resize(struct backend *backend, int rows, int columns, struct err *err);
-/* channel.c: the hijacked connection as a channel; `upgrade` is taken. */
+/* channel.c: the hijacked connection, or a log, as a channel; `upgrade` is taken, on failure too. */
 struct upgrade;
-int docker_channel_open(struct upgrade *upgrade, bool tty, struct channel **ret, struct err *err);
+int docker_channel_open(struct upgrade *upgrade, bool tty, bool is_log, struct channel **ret,
+                        struct err *err);
 /* For a channel that reads a log from its beginning: drop that many bytes of each stream.
  * is_text_log: a replacement character in it means that it is not exact, and the stream ends with
  * an error. */

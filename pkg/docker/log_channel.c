@@ -153,34 +153,86 @@ int docker_join_open(struct channel *log, struct channel *live, struct channel *
 	return 0;
 }
 
+/* What was handed over of one stream: FNV-1a, so that it can be found again in the log. */
+struct given {
+	uint64_t length, hash;
+};
+
+#define GIVEN_INIT                                                                                 \
+	{                                                                                          \
+		.hash = UINT64_C(0xcbf29ce484222325)                                               \
+	}
+
+static void add_given(struct given *given, const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		given->hash = (given->hash ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
+	given->length += length;
+}
+
 struct follow {
 	struct channel base;
 	struct docker *docker;
 	struct output_request request;
 	struct channel *log; /* owned */
 	bool tty, whole;     /* whole: the log as it stands after the end */
-	bool is_gone;        /* there is no such log any more */
-	uint64_t given[CHUNK_STREAM_COUNT];
+	struct given given[CHUNK_STREAM_COUNT];
+	struct given again[CHUNK_STREAM_COUNT]; /* the same, read again from the whole log */
+	bool failed;
 	char error[256];
 };
 
-/* Behind what was given the log is read anew. Nothing of it was lost yet: the follower drops lines only a
- * quarter of a second after the end. */
+static enum io_result fail(struct follow *follow, const char *words)
+{
+	snprintf(follow->error, sizeof(follow->error), "%s", words);
+	follow->failed = true;
+	return IO_ERROR;
+}
+
+/* As a rule nothing is lost yet: the follower drops lines only a quarter of a second after the end. */
 static void read_whole(struct follow *follow)
 {
 	struct channel *log = NULL;
 	struct err err = ERR_INIT;
 
 	if (docker_log_open(follow->docker, &follow->request, follow->tty, &log, &err) < 0) {
-		snprintf(follow->error, sizeof(follow->error),
-		         "the engine deleted the log before its end was read: %.150s", err.message);
-		follow->is_gone = true;
+		fail(follow, "the engine deleted the log before its end was read");
 		return;
 	}
-	docker_channel_skip(log, follow->given, false);
 	follow->log->ops->close(follow->log);
 	follow->log = log;
 	follow->whole = true;
+}
+
+/* Takes off what was handed over before; false when it was something else. */
+static bool skip_given(struct follow *follow, struct chunk *chunk)
+{
+	const struct given *given = &follow->given[chunk->stream];
+	struct given *again = &follow->again[chunk->stream];
+	uint64_t left = given->length - again->length;
+	size_t length = left < chunk->length ? (size_t)left : chunk->length;
+
+	if (!left)
+		return true;
+	add_given(again, chunk->bytes, length);
+	chunk->bytes += length;
+	chunk->length -= length;
+	return again->length < given->length || again->hash == given->hash;
+}
+
+static enum io_result read_rest(struct follow *follow, struct chunk *ret)
+{
+	for (;;) {
+		enum io_result result = follow->log->ops->read(follow->log, ret);
+
+		if (result != IO_OK)
+			return result;
+		if (!skip_given(follow, ret))
+			return fail(follow, "Podman's log follower lost lines; all "
+			                    "of them are in: oneoff logs");
+		if (ret->length)
+			return IO_OK;
+	}
 }
 
 static enum io_result follow_read(struct channel *base, struct chunk *ret)
@@ -188,17 +240,21 @@ static enum io_result follow_read(struct channel *base, struct chunk *ret)
 	struct follow *follow = (struct follow *)base;
 	enum io_result result;
 
-	if (!follow->whole && !follow->is_gone && docker_has_ended(follow->docker))
-		read_whole(follow);
-	result = follow->log->ops->read(follow->log, ret);
-	if (result == IO_EOF && !follow->whole && !follow->is_gone) {
+	if (follow->whole)
+		return follow->failed ? IO_ERROR : read_rest(follow, ret);
+	if (!follow->failed && docker_has_ended(follow->docker)) {
 		read_whole(follow);
 		if (follow->whole)
-			result = follow->log->ops->read(follow->log, ret);
+			return read_rest(follow, ret);
 	}
+	result = follow->log->ops->read(follow->log, ret);
 	if (result == IO_OK)
-		follow->given[ret->stream] += ret->length;
-	return result == IO_EOF && follow->is_gone ? IO_ERROR : result;
+		add_given(&follow->given[ret->stream], ret->bytes, ret->length);
+	if (result != IO_EOF)
+		return result;
+	if (!follow->failed)
+		read_whole(follow);
+	return follow->whole ? read_rest(follow, ret) : IO_ERROR;
 }
 
 static int follow_fd(const struct channel *base)
@@ -208,28 +264,26 @@ static int follow_fd(const struct channel *base)
 	return follow->log->ops->fd(follow->log);
 }
 
-/* A log takes no input. */
 static enum io_result follow_write(struct channel *base, const void *bytes, size_t length,
                                    size_t *ret_written)
 {
-	(void)base;
-	(void)bytes;
-	(void)length;
-	*ret_written = 0;
-	return IO_EOF;
+	struct follow *follow = (struct follow *)base;
+
+	return follow->log->ops->write(follow->log, bytes, length, ret_written);
 }
 
 static enum io_result follow_half_close(struct channel *base)
 {
-	(void)base;
-	return IO_OK;
+	struct follow *follow = (struct follow *)base;
+
+	return follow->log->ops->half_close(follow->log);
 }
 
 static const char *follow_error(const struct channel *base)
 {
 	const struct follow *follow = (const struct follow *)base;
 
-	return follow->is_gone ? follow->error : follow->log->ops->error(follow->log);
+	return follow->failed ? follow->error : follow->log->ops->error(follow->log);
 }
 
 static void follow_close(struct channel *base)
@@ -264,6 +318,8 @@ int docker_follow_open(struct docker *docker, const struct output_request *reque
 	follow->request.follow = false;
 	follow->tty = tty;
 	follow->log = log;
+	for (size_t i = 0; i < CHUNK_STREAM_COUNT; i++)
+		follow->given[i] = follow->again[i] = (struct given)GIVEN_INIT;
 	*ret = &follow->base;
 	return 0;
 }

@@ -20,7 +20,7 @@ int docker_join_open(struct channel *log, struct channel *live, struct channel *
 
 /* Podman's follower (k8s-file, seen with 4.3.1) drops lines once the task has ended. So as soon as the end
  * is known the followed log is left, and the rest is read from the log as it stands, behind the bytes
- * that were handed over. The end counts as IO_ERROR when that log is gone already. Takes `log`, on
+ * that were handed over. The end is IO_ERROR when that log is gone already, or begins otherwise. Takes `log`, on
  * failure too; `request` is copied. */
 int docker_follow_open(struct docker *docker, const struct output_request *request, bool tty,
                        struct channel *log, struct channel **ret, struct err *err) _must_check_;

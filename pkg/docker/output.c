@@ -64,7 +64,7 @@ int docker_log_open(struct docker *docker, const struct output_request *request,
 		refuse(&refusal, err);
 		return -1;
 	}
-	return docker_channel_open(upgrade, tty, ret, err);
+	return docker_channel_open(upgrade, tty, true, ret, err);
 }
 
 static int no_log(struct err *err)

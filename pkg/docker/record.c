@@ -137,8 +137,14 @@ int docker_look(struct docker *docker, const char *name, cJSON **ret_document,
 
 	if (!path)
 		return err_no_memory(err);
-	if (docker_json(docker, "GET", path, NULL, &document, err) < 0)
+	if (docker_json(docker, "GET", path, NULL, &document, err) < 0) {
+		/* Podman's 500 for one that goes while it is looked at. */
+		if (err->http_status >= 500 && strstr(err->message, "no such container")) {
+			err->http_status = 404;
+			err->kind = ERR_NOT_FOUND;
+		}
 		return -1;
+	}
 	result = docker_record(docker, document, ret, err);
 	if (result >= 0 && ret_document)
 		*ret_document = TAKE_PTR(document);

@@ -226,11 +226,14 @@ static void stop_kept(struct docker *docker, const char *id)
 static int bury_running(struct docker *docker, const struct burial *burial,
                         const struct sight *sight, struct err *err)
 {
-	if (!burial->stop)
+	/* What was given away has no client whose death could matter. */
+	bool stop = burial->stop && !(burial->detached && burial->started);
+
+	if (!stop)
 		watch(docker, sight, burial->deadline);
-	if (!burial->stop && (!burial->deadline || clock_unix_seconds() < burial->deadline))
+	if (!stop && (!burial->deadline || clock_unix_seconds() < burial->deadline))
 		return 0;
-	if (burial->stop || !sight->kept)
+	if (stop || !sight->kept)
 		return delete_and_confirm(docker, sight->id, burial->name, err) < 0 ? -1 : 1;
 	stop_kept(docker, sight->id);
 	return 0;

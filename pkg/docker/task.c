@@ -222,7 +222,7 @@ int docker_attach(struct backend *backend, bool tty, bool stdin_open, const char
 		http_reply_release(&refusal);
 		return -1;
 	}
-	if (docker_channel_open(upgrade, tty, ret, err) < 0)
+	if (docker_channel_open(upgrade, tty, false, ret, err) < 0)
 		return -1;
 	docker->channel = *ret;
 	return 0;
