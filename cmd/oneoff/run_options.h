@@ -56,6 +56,8 @@ extern const struct option run_option_table[];
 extern const size_t run_option_count;
 extern const struct option plan_option_table[];
 extern const size_t plan_option_count;
+extern const struct option tasks_option_table[];
+extern const size_t tasks_option_count;
 
 void run_options_release(struct run_options *options);
 
@@ -66,6 +68,10 @@ int run_options_parse(const struct option *table, size_t count, int argc, char *
 /* Fills the request; the terminal is asked for its size. `console` needs a terminal. */
 int run_options_request(const struct run_options *options, bool console, struct request *ret,
                         struct err *err) _must_check_;
+
+/* Gives the request a terminal or takes it away, with all that goes with it. */
+int run_options_terminal(const struct run_options *options, bool tty, struct request *request,
+                         struct err *err) _must_check_;
 
 /* Looks the source up and says what differs from what one may expect. settings is filled too. */
 int run_options_choose(struct run_options *options, struct backend_settings *ret_settings,
