@@ -105,7 +105,7 @@ static int set_argv(struct named_task *task, const cJSON *list, struct err *err)
 
 	cJSON_ArrayForEach (item, list) {
 		if (!cJSON_IsString(item))
-			return wants(err, "a list of strings (quote numbers)");
+			return wants(err, "a list of strings (put 5, yes and no in quotes)");
 		if (strv_add(&task->argv, item->valuestring) < 0)
 			return err_no_memory(err);
 		if (line.length)

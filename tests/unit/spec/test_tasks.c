@@ -96,7 +96,7 @@ Test(tasks, what_is_wrong_names_file_and_key)
 		{"tasks: {a: {comand: x}}", ".oneoff.yaml: tasks: a: no such key 'comand'"},
 		{"tasks: {a: {description: x}}", ".oneoff.yaml: tasks: a: command is missing"},
 		{"tasks: {a: {command: 1}}", "a: command: a line or a list of strings"},
-		{"tasks: {a: {command: [sleep, 5]}}", "a: command: a list of strings (quote"},
+		{"tasks: {a: {command: [sleep, 5]}}", "a: command: a list of strings (put"},
 		{"tasks: {a: {command: []}}", "a: command: the command is empty"},
 		{"tasks: {a: {command: ['', x]}}", "a: command: the command is empty"},
 		{"tasks: {a: \"'' x\"}", "a: the command is empty"},
