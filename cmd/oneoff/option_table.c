@@ -150,4 +150,13 @@ const struct option tasks_option_table[] = {
 	    "table (default) or json"),
 };
 const size_t tasks_option_count = ARRAY_SIZE(tasks_option_table);
+
+const struct option doctor_option_table[] = {
+	SOURCE_OPTIONS,
+	ROW('o', "output", OPTION_CHOICE, format, "FORMAT", short_format_choices, NULL,
+	    "table (default) or json"),
+	ROW(0, "role", OPTION_TRUE, role, NULL, NULL, NULL,
+	    "kubernetes: print the least Role that a person needs, for kubectl apply"),
+};
+const size_t doctor_option_count = ARRAY_SIZE(doctor_option_table);
 /* clang-format on */

@@ -66,7 +66,7 @@ int run_options_parse(const struct option *table, size_t count, int argc, char *
 	ret->operand_count = argc - 1 - first;
 	if (ret->help)
 		return 0;
-	if (!ret->like || !*ret->like) {
+	if (!ret->any_source && (!ret->like || !*ret->like)) {
 		err_set(err, ERR_USAGE, "which app? --like SOURCE is missing");
 		return err_hint(err, "for example: oneoff %s --like web", argv[0]);
 	}
@@ -235,13 +235,9 @@ static int check_capabilities(const struct run_options *options, const struct ba
 	return 0;
 }
 
-int run_options_choose(struct run_options *options, struct backend_settings *ret_settings,
-                       struct chosen *ret, struct err *err)
+void run_options_settings(struct run_options *options, struct backend_settings *ret)
 {
-	_cleanup_(source_release) struct source source = {.text = NULL};
-	const char *by_prefix;
-
-	*ret_settings = (struct backend_settings){
+	*ret = (struct backend_settings){
 		.host = options->host,
 		.context = options->context,
 		.call_timeout_ms = options->start_timeout,
@@ -257,14 +253,36 @@ int run_options_choose(struct run_options *options, struct backend_settings *ret
 		.revision = options->revision,
 		.reporter = message_reporter(&options->verbosity),
 	};
+}
+
+int run_options_source(const struct run_options *options, struct source *ret,
+                       const char **ret_runtime, struct err *err)
+{
+	_cleanup_(source_release) struct source source = {.text = NULL};
+	const char *by_prefix;
+
 	if (source_parse(options->like, &source, err) < 0)
 		return -1;
 	by_prefix = runtime_of(&source);
 	if (by_prefix && options->runtime && strcmp(by_prefix, options->runtime))
 		return err_set(err, ERR_USAGE, "'%s' is no source of runtime '%s'", options->like,
 		               options->runtime);
-	if (choose(engines, engine_count, by_prefix ? by_prefix : options->runtime, &source,
-	           ret_settings, ret, err) < 0)
+	*ret_runtime = by_prefix ? by_prefix : options->runtime;
+	*ret = source;
+	source = (struct source){.text = NULL};
+	return 0;
+}
+
+int run_options_choose(struct run_options *options, struct backend_settings *ret_settings,
+                       struct chosen *ret, struct err *err)
+{
+	_cleanup_(source_release) struct source source = {.text = NULL};
+	const char *runtime;
+
+	run_options_settings(options, ret_settings);
+	if (run_options_source(options, &source, &runtime, err) < 0)
+		return -1;
+	if (choose(engines, engine_count, runtime, &source, ret_settings, ret, err) < 0)
 		return -1;
 	if (check_capabilities(options, ret->backend->ops, err) < 0)
 		return -1;
