@@ -76,6 +76,7 @@ $(B)/%.o: %.c $(STAMP)
 $(B)/liboneoff.a: $(call objects,$(LIB_SOURCES))
 	$(Q)rm -f $@ && ar rcs $@ $^
 include pkg/kube/gate/gate.mk
+include pkg/kube/role.mk
 $(B)/oneoff: $(call objects,$(CMD_SOURCES)) $(B)/liboneoff.a
 	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) $^ $(LIBS) -o $@
 $(B)/unit: $(call objects,$(UNIT_SOURCES)) $(filter-out %/main.o,$(call objects,$(CMD_SOURCES))) \

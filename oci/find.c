@@ -128,6 +128,9 @@ static int find_container(struct oci *oci, const struct source *source, struct r
 	release.status = strdup(release.running ? "running" : "stopped");
 	if (!release.id || !release.name || !release.status)
 		return err_no_memory(err);
+	if (release_declare(&release, json_member(release.document, "annotations"), "dev.oneoff.",
+	                    err) < 0)
+		return -1;
 	*ret = release;
 	release = (struct release){.running = false};
 	return 0;
@@ -201,6 +204,9 @@ static int find_image(struct oci *oci, const struct source *source, struct relea
 	if (!release.id || !release.name || !release.image || !release.digest || !release.status ||
 	    !release.document || !release.image_document)
 		return err_no_memory(err);
+	if (release_declare(&release, json_at(release.image_document, "Config.Labels"),
+	                    "dev.oneoff.", err) < 0)
+		return -1;
 	*ret = release;
 	release = (struct release){.running = false};
 	return 0;

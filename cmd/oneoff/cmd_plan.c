@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/oneoff/command.h"
+#include "cmd/oneoff/named_task.h"
 #include "cmd/oneoff/perform.h"
 #include "pkg/run/run.h"
 
@@ -37,7 +38,8 @@ static int print_plan(const struct run_options *options, const struct backend_op
 	return message_output(&text, err);
 }
 
-static int make_and_print(struct run_options *options, struct request *request, struct err *err)
+static int make_and_print(const struct command *command, int argc, char **argv,
+                          struct run_options *options, struct request *request, struct err *err)
 {
 	_cleanup_(identity_release) struct identity identity = {.name = NULL};
 	_cleanup_(chosen_release) struct chosen chosen = {.backend = NULL};
@@ -47,6 +49,7 @@ static int make_and_print(struct run_options *options, struct request *request, 
 	plan_init(&plan);
 	if (run_options_request(options, false, request, err) < 0 ||
 	    run_options_choose(options, &settings, &chosen, err) < 0 ||
+	    named_task_apply(command, argc, argv, options, &settings, &chosen, request, err) < 0 ||
 	    identity_make(chosen.release.name, request, chosen.backend->ops->capabilities,
 	                  &identity, err) < 0 ||
 	    chosen.backend->ops->plan(chosen.backend, &chosen.release, request, &identity, &plan,
@@ -68,7 +71,7 @@ static int run(const struct command *command, int argc, char **argv)
 	if (result == 0 && options.help)
 		result = command_print_help(command, &err);
 	else if (result == 0)
-		result = make_and_print(&options, &request, &err);
+		result = make_and_print(command, argc, argv, &options, &request, &err);
 	return result < 0 ? perform_failed(&options, &err) : 0;
 }
 

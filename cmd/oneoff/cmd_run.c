@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/oneoff/command.h"
+#include "cmd/oneoff/named_task.h"
 #include "cmd/oneoff/perform.h"
 
 static int run(const struct command *command, int argc, char **argv)
@@ -22,7 +23,8 @@ static int run(const struct command *command, int argc, char **argv)
 		return perform_failed(&options, &err);
 	}
 	if (run_options_request(&options, false, &request, &err) < 0 ||
-	    run_options_choose(&options, &settings, &chosen, &err) < 0)
+	    run_options_choose(&options, &settings, &chosen, &err) < 0 ||
+	    named_task_apply(command, argc, argv, &options, &settings, &chosen, &request, &err) < 0)
 		return perform_failed(&options, &err);
 	return perform(&options, &settings, &chosen, &request);
 }
@@ -34,7 +36,9 @@ const struct command cmd_run = {
 	.details =
 		"The clone has the app's image, environment, volumes, networks, user and limits,\n"
 		"but no ports, health checks or names of its own. The app's entrypoint stays, as\n"
-		"with docker compose run. The exit code is the command's; the clone is removed.",
+		"with docker compose run. The exit code is the command's; the clone is removed.\n"
+		"One word without -- may name a task of the app (oneoff tasks --like SOURCE); what\n"
+		"follows -- is always a program.",
 	.options = run_option_table,
 	.option_count = &run_option_count,
 	.run = run,

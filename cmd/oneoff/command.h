@@ -29,6 +29,7 @@ extern const size_t engine_count;
 
 extern const struct command cmd_run, cmd_console, cmd_plan, cmd_list, cmd_logs, cmd_attach,
 	cmd_wait, cmd_stop, cmd_gc, cmd_version, cmd_help;
+extern const struct command cmd_tasks, cmd_doctor;
 
 /* The command of that name, or NULL. */
 const struct command *command_find(const char *name);

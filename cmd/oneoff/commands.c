@@ -7,9 +7,9 @@
 #include "pkg/docker/docker.h"
 #include "pkg/kube/kube.h"
 
-const struct command *const commands[] = {&cmd_run,  &cmd_console, &cmd_plan, &cmd_list,
-                                          &cmd_logs, &cmd_attach,  &cmd_wait, &cmd_stop,
-                                          &cmd_gc,   &cmd_version, &cmd_help};
+const struct command *const commands[] = {
+	&cmd_run,  &cmd_console, &cmd_plan, &cmd_tasks,  &cmd_list,    &cmd_logs, &cmd_attach,
+	&cmd_wait, &cmd_stop,    &cmd_gc,   &cmd_doctor, &cmd_version, &cmd_help};
 const size_t command_count = ARRAY_SIZE(commands);
 
 /* The order in which a bare name is looked for. */

@@ -13,6 +13,7 @@ static const char *const revision_choices[] = {"current", "old", "new", NULL};
 static const char *const sidecar_choices[] = {"native", "none", NULL};
 static const char *const carrier_choices[] = {"job", "pod", NULL};
 static const char *const gate_choices[] = {"auto", "args", "none", NULL};
+static const char *const short_format_choices[] = {"table", "json", NULL};
 static const char *const format_choices[] = {"table", "json", "yaml", NULL};
 
 /* Where the source is, how to reach it, how much to say. */
@@ -142,4 +143,20 @@ const struct option plan_option_table[] = {
 	    "show the values of variables"),
 };
 const size_t plan_option_count = ARRAY_SIZE(plan_option_table);
+
+const struct option tasks_option_table[] = {
+	SOURCE_OPTIONS,
+	ROW('o', "output", OPTION_CHOICE, format, "FORMAT", short_format_choices, NULL,
+	    "table (default) or json"),
+};
+const size_t tasks_option_count = ARRAY_SIZE(tasks_option_table);
+
+const struct option doctor_option_table[] = {
+	SOURCE_OPTIONS,
+	ROW('o', "output", OPTION_CHOICE, format, "FORMAT", short_format_choices, NULL,
+	    "table (default) or json"),
+	ROW(0, "role", OPTION_TRUE, role, NULL, NULL, NULL,
+	    "kubernetes: print the least Role that a person needs, for kubectl apply"),
+};
+const size_t doctor_option_count = ARRAY_SIZE(doctor_option_table);
 /* clang-format on */

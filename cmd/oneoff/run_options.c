@@ -7,7 +7,6 @@
 #include "pkg/io/terminal.h"
 #include "pkg/spec/env_file.h"
 
-#define MAX_LOCK_NAME 40
 /* How long a detached task's end can be read when nothing else is said. */
 #define DETACHED_KEEP_MS (INT64_C(24) * 3600 * 1000)
 
@@ -35,20 +34,15 @@ static const char *from_environment(void *context, const char *name)
 	return getenv(name);
 }
 
-/* It becomes part of a name on every platform: a DNS label, as a cluster wants it. */
 static int check_lock(const struct run_options *options, struct err *err)
 {
 	const char *lock = options->lock;
-	size_t length = lock ? strlen(lock) : 1;
 
-	if (options->lock_wait && !lock)
+	/* One word may name a task, which may have a lock: asked for then. */
+	if (options->lock_wait && !lock && options->operand_count != 1)
 		return err_set(err, ERR_USAGE, "--lock-wait: which lock? --lock NAME is missing");
-	if (lock && (length < 1 || length > MAX_LOCK_NAME ||
-	             strspn(lock, "abcdefghijklmnopqrstuvwxyz0123456789-") != length ||
-	             lock[0] == '-' || lock[length - 1] == '-'))
-		return err_set(err, ERR_USAGE,
-		               "--lock: a name of at most %d of a-z, 0-9 and - inside: '%s'",
-		               MAX_LOCK_NAME, lock);
+	if (lock && !request_lock_is_valid(lock))
+		return err_set(err, ERR_USAGE, "--lock: " REQUEST_LOCK_RULE ": '%s'", lock);
 	return 0;
 }
 
@@ -72,7 +66,7 @@ int run_options_parse(const struct option *table, size_t count, int argc, char *
 	ret->operand_count = argc - 1 - first;
 	if (ret->help)
 		return 0;
-	if (!ret->like || !*ret->like) {
+	if (!ret->any_source && (!ret->like || !*ret->like)) {
 		err_set(err, ERR_USAGE, "which app? --like SOURCE is missing");
 		return err_hint(err, "for example: oneoff %s --like web", argv[0]);
 	}
@@ -120,6 +114,22 @@ static int copy_labels(const struct run_options *options, struct request *reques
 	return 0;
 }
 
+int run_options_terminal(const struct run_options *options, bool tty, struct request *request,
+                         struct err *err)
+{
+	bool have = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+
+	request->tty = tty;
+	request->stdin_open = !options->no_stdin && (!options->detach || tty);
+	request->tty_rows = request->tty_columns = 0;
+	free(TAKE_PTR(request->term));
+	if (!tty)
+		return 0;
+	terminal_size(have ? STDIN_FILENO : STDOUT_FILENO, &request->tty_rows,
+	              &request->tty_columns);
+	return copy(&request->term, getenv("TERM"), err);
+}
+
 /* A terminal if stdin and stdout are both terminals, unless said otherwise. */
 static int choose_terminal(const struct run_options *options, bool console, struct request *request,
                            struct err *err)
@@ -127,8 +137,10 @@ static int choose_terminal(const struct run_options *options, bool console, stru
 	bool have = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	struct stat info;
 
-	request->tty = options->tty || (have && !options->no_tty && !options->detach);
-	request->stdin_open = !options->no_stdin && (!options->detach || options->tty);
+	if (run_options_terminal(options,
+	                         options->tty || (have && !options->no_tty && !options->detach),
+	                         request, err) < 0)
+		return -1;
 	if (console && (!have || options->no_tty)) {
 		err_set(err, ERR_USAGE, "a console needs a terminal");
 		return err_hint(err,
@@ -139,11 +151,7 @@ static int choose_terminal(const struct run_options *options, bool console, stru
 		err_set(err, ERR_USAGE, "stdin is a directory");
 		return err_hint(err, "use -I to give the task no input");
 	}
-	if (!request->tty)
-		return 0;
-	terminal_size(have ? STDIN_FILENO : STDOUT_FILENO, &request->tty_rows,
-	              &request->tty_columns);
-	return copy(&request->term, getenv("TERM"), err);
+	return 0;
 }
 
 int run_options_request(const struct run_options *options, bool console, struct request *ret,
@@ -227,13 +235,9 @@ static int check_capabilities(const struct run_options *options, const struct ba
 	return 0;
 }
 
-int run_options_choose(struct run_options *options, struct backend_settings *ret_settings,
-                       struct chosen *ret, struct err *err)
+void run_options_settings(struct run_options *options, struct backend_settings *ret)
 {
-	_cleanup_(source_release) struct source source = {.text = NULL};
-	const char *by_prefix;
-
-	*ret_settings = (struct backend_settings){
+	*ret = (struct backend_settings){
 		.host = options->host,
 		.context = options->context,
 		.call_timeout_ms = options->start_timeout,
@@ -249,14 +253,36 @@ int run_options_choose(struct run_options *options, struct backend_settings *ret
 		.revision = options->revision,
 		.reporter = message_reporter(&options->verbosity),
 	};
+}
+
+int run_options_source(const struct run_options *options, struct source *ret,
+                       const char **ret_runtime, struct err *err)
+{
+	_cleanup_(source_release) struct source source = {.text = NULL};
+	const char *by_prefix;
+
 	if (source_parse(options->like, &source, err) < 0)
 		return -1;
 	by_prefix = runtime_of(&source);
 	if (by_prefix && options->runtime && strcmp(by_prefix, options->runtime))
 		return err_set(err, ERR_USAGE, "'%s' is no source of runtime '%s'", options->like,
 		               options->runtime);
-	if (choose(engines, engine_count, by_prefix ? by_prefix : options->runtime, &source,
-	           ret_settings, ret, err) < 0)
+	*ret_runtime = by_prefix ? by_prefix : options->runtime;
+	*ret = source;
+	source = (struct source){.text = NULL};
+	return 0;
+}
+
+int run_options_choose(struct run_options *options, struct backend_settings *ret_settings,
+                       struct chosen *ret, struct err *err)
+{
+	_cleanup_(source_release) struct source source = {.text = NULL};
+	const char *runtime;
+
+	run_options_settings(options, ret_settings);
+	if (run_options_source(options, &source, &runtime, err) < 0)
+		return -1;
+	if (choose(engines, engine_count, runtime, &source, ret_settings, ret, err) < 0)
 		return -1;
 	if (check_capabilities(options, ret->backend->ops, err) < 0)
 		return -1;

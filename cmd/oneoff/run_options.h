@@ -25,6 +25,7 @@ enum output_format {
 
 struct run_options {
 	char *like;
+	bool any_source; /* set before parsing: --like may be missing */
 	char *runtime, *host, *context;
 	char *oci_runtime, *oci_root, *store;
 	char *kubeconfig, *name_space, *as, *container;
@@ -46,6 +47,7 @@ struct run_options {
 	struct verbosity verbosity;
 	bool help;
 	bool show_secrets, all; /* plan */
+	bool role;              /* doctor */
 	int format;             /* enum output_format */
 
 	char *const *operands; /* borrowed from argv */
@@ -56,6 +58,10 @@ extern const struct option run_option_table[];
 extern const size_t run_option_count;
 extern const struct option plan_option_table[];
 extern const size_t plan_option_count;
+extern const struct option tasks_option_table[];
+extern const size_t tasks_option_count;
+extern const struct option doctor_option_table[];
+extern const size_t doctor_option_count;
 
 void run_options_release(struct run_options *options);
 
@@ -66,6 +72,16 @@ int run_options_parse(const struct option *table, size_t count, int argc, char *
 /* Fills the request; the terminal is asked for its size. `console` needs a terminal. */
 int run_options_request(const struct run_options *options, bool console, struct request *ret,
                         struct err *err) _must_check_;
+
+/* Gives the request a terminal or takes it away, with all that goes with it. */
+int run_options_terminal(const struct run_options *options, bool tty, struct request *request,
+                         struct err *err) _must_check_;
+
+/* How platforms are reached. Borrows from options. */
+void run_options_settings(struct run_options *options, struct backend_settings *ret);
+/* --like parsed, and the runtime that its prefix or --runtime names (borrowed), or NULL. */
+int run_options_source(const struct run_options *options, struct source *ret,
+                       const char **ret_runtime, struct err *err) _must_check_;
 
 /* Looks the source up and says what differs from what one may expect. settings is filled too. */
 int run_options_choose(struct run_options *options, struct backend_settings *ret_settings,

@@ -67,6 +67,7 @@ struct release {
 	char *digest;    /* owned; what identifies the image */
 	char *workdir;   /* owned; the app's working folder where `document` does not tell it */
 	char *console;   /* owned; the app's word for its console (an annotation), or NULL */
+	cJSON *declared; /* owned; labels or annotations under our prefix, by whole key; or NULL */
 	bool running;    /* false: it stopped; cloned all the same */
 	char *status;    /* owned; "running", "exited (3)"… */
 	cJSON *document; /* owned; the platform's own description */
@@ -74,6 +75,11 @@ struct release {
 };
 
 void release_release(struct release *release);
+
+/* Copies those members of an object of labels or annotations (or NULL) whose keys begin with `prefix` to
+ * release->declared; a key that is there already stays. */
+int release_declare(struct release *release, const cJSON *labels, const char *prefix,
+                    struct err *err) _must_check_;
 
 /* This run's own names, chosen before anything is created, so that it can be found again. */
 struct identity {

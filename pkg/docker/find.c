@@ -230,7 +230,11 @@ int docker_find(struct backend *backend, const struct source *source, struct rel
 	release.status = describe_state(release.document);
 	if (!release.id || !release.name || !release.digest || !release.image || !release.status)
 		return err_no_memory(err);
-	if (read_image(docker, &release, err) < 0)
+	if (read_image(docker, &release, err) < 0 ||
+	    release_declare(&release, json_at(release.document, "Config.Labels"), "dev.oneoff.",
+	                    err) < 0 ||
+	    release_declare(&release, json_at(release.image_document, "Config.Labels"),
+	                    "dev.oneoff.", err) < 0)
 		return -1;
 	*ret = release;
 	release = (struct release){.id = NULL};

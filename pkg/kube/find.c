@@ -13,6 +13,7 @@
 #include "pkg/kube/clone.h"
 
 #define MAX_NAMES          200
+#define OUR_ANNOTATIONS    "oneoff.dev/"
 #define CONSOLE_ANNOTATION "oneoff.dev/console"
 
 /* ---- the object that was named ---- */
@@ -262,7 +263,10 @@ static int fill_release(struct kube *kube, const struct kube_choice *choice, str
 	ret->status = strdup(choice->pod ? "running" : "no pod of it runs");
 	if (!ret->id || !ret->name || !ret->status)
 		return err_set(err, ERR_PROTOCOL, "the source has no name or uid");
-	return 0;
+	if (release_declare(ret, json_at(pod_template, "metadata.annotations"), OUR_ANNOTATIONS,
+	                    err) < 0)
+		return -1;
+	return release_declare(ret, json_at(named, "metadata.annotations"), OUR_ANNOTATIONS, err);
 }
 
 static int remember(struct kube *kube, const struct source *source, const cJSON *document,

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "pkg/run/app_file.h"
 #include "pkg/spec/procfile.h"
 #include "pkg/spec/words.h"
 
@@ -73,66 +74,24 @@ static int choose_argv(struct chooser *chooser, const char *const *argv, const c
 /* The app's words. 1, or -1. */
 static int choose_line(struct chooser *chooser, const char *line, const char *why, struct err *err)
 {
-	struct strv *argv = &chooser->console.argv;
-	bool needs_shell = false;
-
-	if (words_split(line, argv, &needs_shell, err) < 0)
+	if (words_command(line, &chooser->console.argv, err) < 0)
 		return err_wrap(err, "%s", why);
-	if (needs_shell &&
-	    (strv_add(argv, "sh") < 0 || strv_add(argv, "-c") < 0 || strv_add(argv, line) < 0))
-		return err_no_memory(err);
 	return explain(&chooser->console, line, why, err);
 }
 
-static bool is_not_there(const struct err *err)
-{
-	switch (err->kind) {
-	case ERR_NOT_FOUND:
-	case ERR_NO_MEMORY: /* larger than asked for */
-	case ERR_DENIED:
-	case ERR_CONFLICT:
-	case ERR_REFUSED: /* what Docker says when a parent folder is a file */
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* 1 when it is there (and *ret holds it, if cap > 0), 0 when not. */
+/* 1 when it is there (and *ret holds it, if cap > 0), 0 when not, or when it is larger than we read. */
 static int look(const struct chooser *chooser, const char *path, size_t cap, struct strbuf *ret,
                 struct err *err)
 {
-	const struct backend_ops *ops = chooser->backend->ops;
 	struct err failure = ERR_INIT;
+	int found = app_file_read(chooser->backend, chooser->release, path, cap, ret, &failure);
 
-	if (!(ops->capabilities & BACKEND_READS_FILES))
-		return 0;
-	if (ops->read_file(chooser->backend, chooser->release, path, cap, ret, &failure) == 0)
-		return 1;
-	if (is_not_there(&failure))
-		return 0;
+	if (found >= 0 || failure.kind == ERR_NO_MEMORY)
+		return found > 0;
 	*err = failure;
-	err_wrap(err, "look for %s", path);
 	if (!*err->hint)
 		err_hint(err, "name the command yourself: oneoff console ... -- COMMAND");
 	return -1;
-}
-
-/* look for a file of the app's working folder. */
-static int look_in_folder(const struct chooser *chooser, const char *file, size_t cap,
-                          struct strbuf *ret, struct err *err)
-{
-	const char *told = json_string(chooser->release->document, "Config.WorkingDir");
-	const char *folder = chooser->release->workdir ? chooser->release->workdir : told;
-	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
-
-	strbuf_adds(&path, folder && *folder ? folder : "/");
-	if (!path.failed && path.data[path.length - 1] != '/')
-		strbuf_addc(&path, '/');
-	strbuf_adds(&path, file);
-	if (path.failed)
-		return err_no_memory(err);
-	return look(chooser, strbuf_str(&path), cap, ret, err);
 }
 
 /* Borrowed; NULL when there is none, or an empty one: the way to take an image's label back. */
@@ -160,7 +119,7 @@ static int from_procfile(struct chooser *chooser, struct err *err)
 {
 	_cleanup_(strbuf_release) struct strbuf command = STRBUF_INIT;
 	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
-	int found = look_in_folder(chooser, "Procfile", CONSOLE_MAX_PROCFILE, &text, err);
+	int found = look(chooser, "Procfile", CONSOLE_MAX_PROCFILE, &text, err);
 
 	if (found <= 0)
 		return found;
@@ -173,7 +132,7 @@ static int from_procfile(struct chooser *chooser, struct err *err)
 static int from_framework(struct chooser *chooser, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(frameworks); i++) {
-		int found = look_in_folder(chooser, frameworks[i].file, 0, NULL, err);
+		int found = look(chooser, frameworks[i].file, 0, NULL, err);
 
 		if (found < 0)
 			return -1;
@@ -189,7 +148,7 @@ static int from_package_json(struct chooser *chooser, struct err *err)
 	_cleanup_(json_free) cJSON *document = NULL;
 	struct err ignored = ERR_INIT;
 	const char *script;
-	int found = look_in_folder(chooser, "package.json", CONSOLE_MAX_PACKAGE, &text, err);
+	int found = look(chooser, "package.json", CONSOLE_MAX_PACKAGE, &text, err);
 
 	if (found <= 0)
 		return found;

@@ -41,37 +41,55 @@ static struct piece take_line(struct piece *text)
 	return line;
 }
 
-/* The command of a line with that name; empty when the line is another's, or has none. */
-static struct piece command_of(struct piece line, const char *name)
+static bool names_command(struct piece line, struct procfile_line *ret)
 {
 	const char *colon = memchr(line.start, ':', line.length);
-	struct piece before = {line.start, colon ? (size_t)(colon - line.start) : 0};
-	struct piece none = {line.start, 0};
+	struct piece name = {line.start, colon ? (size_t)(colon - line.start) : 0};
 
 	/* argv cannot carry a NUL; what follows it must not vanish unseen. */
 	if (!colon || memchr(line.start, '\0', line.length))
-		return none;
-	before = trim(before);
-	if (before.length != strlen(name) || memcmp(before.start, name, before.length) != 0)
-		return none;
+		return false;
+	name = trim(name);
 	skip(&line, (size_t)(colon - line.start) + 1);
-	return trim(line);
+	line = trim(line);
+	*ret = (struct procfile_line){name.start, line.start, name.length, line.length};
+	return name.length > 0 && *name.start != '#' && line.length > 0;
 }
 
-int procfile_find(const char *text, size_t length, const char *name, struct strbuf *ret_command)
+struct procfile_reader procfile_begin(const char *text, size_t length)
 {
 	struct piece rest = {text, length};
 
 	if (length >= strlen(BYTE_ORDER_MARK) &&
 	    !memcmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)))
 		skip(&rest, strlen(BYTE_ORDER_MARK));
-	while (rest.length) {
-		struct piece line = take_line(&rest);
-		struct piece command = command_of(line, name);
+	return (struct procfile_reader){rest.start, rest.length};
+}
 
-		if (!command.length)
+int procfile_next(struct procfile_reader *reader, struct procfile_line *ret)
+{
+	struct piece rest = {reader->rest, reader->length};
+	struct procfile_line line;
+	bool found = false;
+
+	while (!found && rest.length)
+		found = names_command(take_line(&rest), &line);
+	*reader = (struct procfile_reader){rest.start, rest.length};
+	if (found)
+		*ret = line;
+	return found;
+}
+
+int procfile_find(const char *text, size_t length, const char *name, struct strbuf *ret_command)
+{
+	struct procfile_reader reader = procfile_begin(text, length);
+	struct procfile_line line;
+
+	while (procfile_next(&reader, &line)) {
+		if (line.name_length != strlen(name) ||
+		    memcmp(line.name, name, line.name_length) != 0)
 			continue;
-		strbuf_add(ret_command, command.start, command.length);
+		strbuf_add(ret_command, line.command, line.command_length);
 		return ret_command->failed ? -1 : 1;
 	}
 	return 0;

@@ -12,6 +12,25 @@
 
 #include "pkg/base/strbuf.h"
 
+/* One line "name: command"; both are pieces of the text, without white space at their ends and never empty. */
+struct procfile_line {
+	const char *name, *command;
+	size_t name_length, command_length;
+};
+
+/* What is left of the text; borrowed. */
+struct procfile_reader {
+	const char *rest;
+	size_t length;
+};
+
+/* A reader at the start of the text, behind a byte order mark. */
+struct procfile_reader procfile_begin(const char *text, size_t length);
+
+/* The next line that names a command: 1 and *ret, or 0 at the end. What is no such line (comments, blank lines, no
+ * command, a NUL) is passed over. */
+int procfile_next(struct procfile_reader *reader, struct procfile_line *ret);
+
 /* Appends the command of that name and returns 1; the first line that has one counts. 0 when there
  * is none, -1 when memory ran out or *ret_command has no room for it; *ret_command's content is
  * then as it was. `text` may hold any bytes: a line with a NUL is passed over. */

@@ -1,7 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkg/spec/request.h"
 
-#define MINUTE_MS INT64_C(60000)
+#include <string.h>
+
+#define MINUTE_MS     INT64_C(60000)
+#define MAX_LOCK_NAME 40 /* as REQUEST_LOCK_RULE says */
+
+bool request_lock_is_valid(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length >= 1 && length <= MAX_LOCK_NAME && name[0] != '-' &&
+	       name[length - 1] != '-' &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+}
 
 void request_init(struct request *request)
 {

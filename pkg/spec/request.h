@@ -98,6 +98,10 @@ struct request {
 	int64_t keep_for_ms; /* 0: for good */
 };
 
+/* It becomes part of a name on every platform: a DNS label, as a cluster wants it. */
+#define REQUEST_LOCK_RULE "a name of at most 40 of a-z, 0-9 and - inside"
+bool request_lock_is_valid(const char *name);
+
 /* Everything unset: the app's own, with stdin open, 24 hours to run and 5 minutes to start. */
 void request_init(struct request *request);
 

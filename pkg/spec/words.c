@@ -146,3 +146,16 @@ int words_split(const char *line, struct strv *ret, bool *ret_needs_shell, struc
 	}
 	return 0;
 }
+
+int words_command(const char *line, struct strv *ret, struct err *err)
+{
+	bool needs_shell = false;
+
+	if (words_split(line, ret, &needs_shell, err) < 0)
+		return -1;
+	if (!needs_shell ||
+	    (strv_add(ret, "sh") == 0 && strv_add(ret, "-c") == 0 && strv_add(ret, line) == 0))
+		return 0;
+	strv_release(ret);
+	return err_no_memory(err);
+}

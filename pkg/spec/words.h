@@ -31,4 +31,9 @@
 int words_split(const char *line, struct strv *ret, bool *ret_needs_shell,
                 struct err *err) _must_check_;
 
+/* The line as argv: its words, or `sh -c LINE` when it needs a shell. What such a line means everywhere: consoles,
+ * Procfiles, named tasks. Appends to *ret, which must be empty before; on failure it is so afterwards. ERR_USAGE as
+ * above. */
+int words_command(const char *line, struct strv *ret, struct err *err) _must_check_;
+
 #endif

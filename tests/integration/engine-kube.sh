@@ -133,7 +133,7 @@ never() {
 kube_objects() {
 	local job
 	job="{\"backoffLimit\":0,\"template\":{\"spec\":$(never "$(plain_spec job)")}}"
-	deploy web "$(web_spec)"
+	deploy web "$(web_spec)" 1 '"annotations":{"oneoff.dev/task.labelled":"helper exit 0 labelled"}'
 	deploy bulk "$(plain_spec bulk)"
 	deploy ended "$(plain_spec ended)" 0
 	deploy crowd "$(crowd_spec)" 1 '"annotations":{"kubectl.kubernetes.io/default-container":"main"}'

@@ -104,7 +104,7 @@ make_web() {
 		'process=,"noNewPrivileges":true,"oomScoreAdj":100,"rlimits":[{"type":"RLIMIT_NOFILE","hard":512,"soft":512},{"type":"RLIMIT_NPROC","hard":4096,"soft":4096}]' \
 		'resources=,"resources":{"devices":[{"allow":false,"access":"rwm"}],"memory":{"limit":134217728,"swap":134217728},"cpu":{"shares":512},"pids":{"limit":200}}' \
 		"linux=,\"cgroupsPath\":\"$cgroup/web\",\"sysctl\":{\"net.ipv4.ip_unprivileged_port_start\":\"0\"},\"devices\":[{\"path\":\"/dev/extra\",\"type\":\"c\",\"major\":1,\"minor\":3,\"fileMode\":438,\"uid\":0,\"gid\":0}],\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"keyctl\"],\"action\":\"SCMP_ACT_ERRNO\"}]}" \
-		"top=,\"annotations\":{\"org.example.team\":\"blue\",\"org.example.odd\":\"a \$b \\\"c\\\"\",\"org.opencontainers.image.stopSignal\":\"15\"},\"hooks\":{\"createRuntime\":[{\"path\":\"/bin/sh\",\"args\":[\"sh\",\"-c\",\"echo ran >>$dir/hooks\"]}]}"
+		"top=,\"annotations\":{\"org.example.team\":\"blue\",\"dev.oneoff.task.labelled\":\"helper exit 0 labelled\",\"org.example.odd\":\"a \$b \\\"c\\\"\",\"org.opencontainers.image.stopSignal\":\"15\"},\"hooks\":{\"createRuntime\":[{\"path\":\"/bin/sh\",\"args\":[\"sh\",\"-c\",\"echo ran >>$dir/hooks\"]}]}"
 	run_source "$dir/crun" "$bundle" web
 }
 
@@ -131,6 +131,7 @@ make_mapped() {
 make_others() {
 	local dir=$1
 	make_plain "$dir" ended 'args="helper","exit","3"'
+	make_plain "$dir" broken cwd=/srv/broken
 	make_plain "$dir" web-1
 	make_plain "$dir" web-2
 	if command -v runc >/dev/null; then

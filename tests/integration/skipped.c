@@ -52,6 +52,10 @@ static const struct skipped skipped[] = {
 	{"cluster", "task", "can_have_another_entrypoint", "as above"},
 	{"cluster", "task", "sees_the_source_s_files_and_shares_its_volume",
          "needs a volume claim, which not every cluster can give"},
+	{"oci", "doctor", "tells_whom_a_socket_refuses_what_to_do", "no API"},
+	{"kube", "doctor", "tells_whom_a_socket_refuses_what_to_do",
+         "no socket; kube_doctor asks with less rights"},
+	{"kube", "named_tasks", "*", "files cannot be read there; kube_tasks has annotations"},
 	{"oci", "options", "a_name_that_is_taken_is_125",
          "one-offs have a state root of their own; oci: a_name_that_another_one_off_has"},
 };

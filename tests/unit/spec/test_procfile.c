@@ -118,3 +118,23 @@ Test(procfile, says_when_there_is_no_room)
 	cr_assert_eq(procfile_find(text, strlen(text), "console", &command), -1);
 	cr_assert_str_eq(strbuf_str(&command), "ab");
 }
+
+Test(procfile, gives_every_line_that_names_a_command)
+{
+	static const char text[] = "\xef\xbb\xbf# note: no\nweb: a b\r\n\nempty:\n: none\n"
+				   " db : c\nweb: again";
+	static const char *const names[] = {"web", "db", "web"}, *const commands[] = {"a b", "c",
+	                                                                              "again"};
+	struct procfile_reader reader = procfile_begin(text, strlen(text));
+	struct procfile_line line;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		cr_assert_eq(procfile_next(&reader, &line), 1, "%zu", i);
+		cr_assert(line.name_length == strlen(names[i]) &&
+		          !memcmp(line.name, names[i], line.name_length));
+		cr_assert(line.command_length == strlen(commands[i]) &&
+		          !memcmp(line.command, commands[i], line.command_length));
+	}
+	cr_assert_eq(procfile_next(&reader, &line), 0);
+	cr_assert_eq(procfile_next(&reader, &line), 0);
+}

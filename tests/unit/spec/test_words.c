@@ -258,3 +258,23 @@ Test(words, splits_as_sh_does)
 	cr_assert(split > LINES / 20, "only %zu lines were split", split);
 	cr_assert_str_eq(strbuf_str(&output), strbuf_str(&wanted));
 }
+
+Test(words, a_command_is_its_words_or_a_shell_s_line)
+{
+	_cleanup_(strv_release) struct strv plain = STRV_INIT;
+	_cleanup_(strv_release) struct strv piped = STRV_INIT;
+	struct strv none = STRV_INIT;
+	struct err err = ERR_INIT;
+
+	cr_assert_eq(words_command("a 'b c'", &plain, &err), 0);
+	cr_assert_eq(plain.count, 2);
+	cr_assert_str_eq(plain.items[1], "b c");
+	cr_assert_eq(words_command("a | b", &piped, &err), 0);
+	cr_assert_eq(piped.count, 3);
+	cr_assert_str_eq(piped.items[0], "sh");
+	cr_assert_str_eq(piped.items[1], "-c");
+	cr_assert_str_eq(piped.items[2], "a | b");
+	cr_assert_eq(words_command(" ", &none, &err), -1);
+	cr_assert_eq(err.kind, ERR_USAGE);
+	cr_assert_null(none.items);
+}
