@@ -232,6 +232,14 @@ static const char *keep_name(enum keep_mode keep)
 	return (unsigned)keep < ARRAY_SIZE(names) ? names[keep] : "never";
 }
 
+/* A cluster's image has it behind its name. */
+static const char *digest_of(const struct task_record *record)
+{
+	const char *at = record->image ? strrchr(record->image, '@') : NULL;
+
+	return record->digest || !at ? record->digest : at + 1;
+}
+
 static cJSON *make_object(const struct task_record *record)
 {
 	_cleanup_(json_free) cJSON *object = cJSON_CreateObject();
@@ -245,6 +253,7 @@ static cJSON *make_object(const struct task_record *record)
 	failed |= set_text(object, "namespace", record->place);
 	failed |= set_text(object, "source", record->source);
 	failed |= set_text(object, "image", record->image);
+	failed |= set_text(object, "digest", digest_of(record));
 	failed |= set_text(object, "user", record->user);
 	failed |= set_text(object, "reason", record->reason);
 	failed |= set_text(object, "lock", record->lock);

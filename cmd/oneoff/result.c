@@ -78,6 +78,7 @@ static cJSON *make(const struct result *result)
 	failed |= set_text(object, "digest", release ? release->digest : NULL);
 	failed |= json_set_node(object, "argv", json_new_strings(&result->request->argv));
 	failed |= set_text(object, "note", result->request->reason);
+	failed |= set_text(object, "lock", result->request->lock);
 	failed |= set_outcome(object, result);
 	return failed ? NULL : TAKE_PTR(object);
 }

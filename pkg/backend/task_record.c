@@ -22,6 +22,7 @@ void task_record_release(struct task_record *record)
 	free(record->command);
 	free(record->reason);
 	free(record->image);
+	free(record->digest);
 	free(record->lock);
 	*record = (struct task_record)TASK_RECORD_INIT;
 }

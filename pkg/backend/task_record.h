@@ -8,6 +8,7 @@
  *	id          8 of [a-z0-9]; marks the object as ours
  *	source      the app's name as the person would type it ("web", "deploy/web")
  *	source-id   the platform's id of what was cloned
+ *	image       the image by the name that a person knows it by
  *	user        who started it
  *	command     argv as a JSON list, cut at 4 KiB
  *	reason      --reason
@@ -52,6 +53,7 @@ struct task_record {
 	const char *platform; /* static; "docker" */
 	char *place;          /* the namespace in a cluster, or NULL */
 	char *source, *user, *command, *reason, *image, *lock;
+	char *digest; /* what identifies the image; NULL also where it stands in `image` behind an @ */
 	enum task_state state;
 	char detail[128]; /* the platform's words for it: "ImagePullBackOff", "paused"; or "" */
 	int64_t created;  /* unix seconds; here and below 0: not known, or none */

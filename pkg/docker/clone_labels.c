@@ -327,6 +327,16 @@ static int add_ours(const struct labels *labels)
 	return add_times(labels);
 }
 
+/* The clone is made by the image's id: who reads the record later wants its name, too. */
+static int add_image(const struct labels *labels)
+{
+	const struct docker_clone_input *input = clone_input(labels->context);
+	const char *own = json_string(input->container, "Config.Image");
+
+	return set_ours(labels, "dev.oneoff.image",
+	                input->request->image ? input->request->image : own);
+}
+
 /* A one-off may be the source: what it says of itself, and we do not say anew, must not stay. */
 static int drop_stale(const struct labels *labels)
 {
@@ -363,7 +373,7 @@ int clone_labels(struct rule_context *context, const struct rule *rule, const cJ
 			return -1;
 	}
 	if (add_traefik(&labels) < 0 || add_compose(&labels) < 0 || add_asked(&labels) < 0 ||
-	    add_ours(&labels) < 0 || drop_stale(&labels) < 0)
+	    add_ours(&labels) < 0 || add_image(&labels) < 0 || drop_stale(&labels) < 0)
 		return -1;
 	return rule_put(context, rule->to, TAKE_PTR(target), err);
 }

@@ -90,15 +90,20 @@ static int copy_names(const struct docker *docker, const cJSON *document,
                       struct task_record *record, struct err *err)
 {
 	const char *handle = json_string(document, "Id"), *name = json_string(document, "Name");
-	const char *image = json_string(document, "Config.Image");
+	const char *image = label(json_at(document, "Config.Labels"), "image");
+	const char *digest = json_string(document, "Image");
 
 	if (!handle || !name)
 		return err_set(err, ERR_PROTOCOL, "the engine's answer names no container");
 	record->handle = strdup(handle);
 	record->name = strdup(*name == '/' ? name + 1 : name);
+	if (!image)
+		image = json_string(document, "Config.Image");
 	record->image = image ? strdup(image) : NULL;
+	record->digest = digest ? strdup(digest) : NULL;
 	record->platform = docker->base.ops->name;
-	if (!record->handle || !record->name || (image && !record->image))
+	if (!record->handle || !record->name || (image && !record->image) ||
+	    (digest && !record->digest))
 		return err_no_memory(err);
 	return 0;
 }
