@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 #include "oci/bundle_calls.h"
+#include "pkg/backend/backend.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/utf8.h"
 
@@ -153,13 +154,19 @@ static int add_ours(const struct annotations *annotations)
 	return add_times(annotations);
 }
 
+static const char *why_dropped(const char *key)
+{
+	return release_is_declaration(key + sizeof(own_prefix) - 1) ? "tells oneoff about the app"
+	                                                            : "describes another one-off";
+}
+
 /* Runtimes take orders from annotations, and managers know their containers by them. */
 static int drop_rest(const struct annotations *annotations)
 {
 	const cJSON *annotation;
 
 	cJSON_ArrayForEach (annotation, annotations->source) {
-		const char *why = is_own(annotation->string) ? "describes another one-off"
+		const char *why = is_own(annotation->string) ? why_dropped(annotation->string)
 		                                             : annotations->rule->why;
 
 		if (!json_member(annotations->target, annotation->string) &&

@@ -81,6 +81,9 @@ void release_release(struct release *release);
 int release_declare(struct release *release, const cJSON *labels, const char *prefix,
                     struct err *err) _must_check_;
 
+/* Whether such a key, behind its prefix, tells of an app ("console", "task.NAME") and not of a one-off. */
+bool release_is_declaration(const char *key);
+
 /* This run's own names, chosen before anything is created, so that it can be found again. */
 struct identity {
 	char id[16];     /* 8 of [a-z0-9] */

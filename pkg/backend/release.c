@@ -44,3 +44,8 @@ int release_declare(struct release *release, const cJSON *labels, const char *pr
 	}
 	return 0;
 }
+
+bool release_is_declaration(const char *key)
+{
+	return !strcmp(key, "console") || !strncmp(key, "task.", strlen("task."));
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
+#include "pkg/backend/backend.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/utf8.h"
 #include "pkg/docker/clone_calls.h"
@@ -337,6 +338,12 @@ static int add_image(const struct labels *labels)
 	                input->request->image ? input->request->image : own);
 }
 
+static const char *why_dropped(const char *key)
+{
+	return release_is_declaration(key + sizeof(own_prefix) - 1) ? "tells oneoff about the app"
+	                                                            : "describes another one-off";
+}
+
 /* A one-off may be the source: what it says of itself, and we do not say anew, must not stay. */
 static int drop_stale(const struct labels *labels)
 {
@@ -344,7 +351,7 @@ static int drop_stale(const struct labels *labels)
 
 	cJSON_ArrayForEach (label, labels->source) {
 		if (is_own(label->string) && json_member(labels->target, label->string) == NULL &&
-		    drop_label(labels, label, "describes another one-off") < 0)
+		    drop_label(labels, label, why_dropped(label->string)) < 0)
 			return -1;
 	}
 	return 0;

@@ -188,3 +188,10 @@ Test(app_tasks, names_alone)
 	cr_assert_str_eq(names.items[0], "a");
 	cr_assert_str_eq(names.items[1], "b");
 }
+
+Test(app_tasks, what_tells_of_an_app_is_not_taken_for_the_record_of_a_one_off)
+{
+	cr_assert(release_is_declaration("console") && release_is_declaration("task.migrate"));
+	cr_assert(!release_is_declaration("id") && !release_is_declaration("task") &&
+	          !release_is_declaration("consoles"));
+}
