@@ -102,6 +102,37 @@ Test(lock, an_end_that_cannot_be_renamed_is_not_waited_for_forever, .timeout = 2
 	docker_bench_close(&bench);
 }
 
+#define NOT_KEPT "{\"dev.oneoff.id\":\"zzzz9999\",\"dev.oneoff.lock\":\"migrate\"}"
+
+/* The engine deletes it: renamed meanwhile, Docker 20.10 keeps half of it. */
+Test(lock, an_end_that_nobody_keeps_is_waited_for, .timeout = 20)
+{
+	struct docker_bench bench;
+
+	open_locked(&bench, NULL, 0);
+	fake_engine_add(bench.engine, "oneoff-lock-migrate", NOT_KEPT, EXITED);
+	cr_expect_eq(docker_bench_create(&bench, DOCKER_BENCH_DOCUMENT), -1);
+	cr_expect_eq(bench.err.kind, ERR_LOCKED);
+	cr_expect_gt(fake_engine_count(bench.engine, "POST", "/create"), 1);
+	cr_expect_eq(fake_engine_count(bench.engine, "POST", "/rename"), 0);
+	cr_expect_eq(fake_engine_count(bench.engine, "DELETE", ""), 0);
+	docker_bench_close(&bench);
+}
+
+Test(lock, an_end_that_the_engine_forgot_to_delete_goes, .timeout = 20)
+{
+	struct docker_bench bench;
+
+	open_locked(&bench, NULL, 0);
+	fake_engine_add(bench.engine, "oneoff-lock-migrate", NOT_KEPT,
+	                "{\"Status\":\"exited\",\"FinishedAt\":\"" LONG_AGO "\"}");
+	cr_assert_eq(docker_bench_create(&bench, DOCKER_BENCH_DOCUMENT), 0, "%s",
+	             bench.err.message);
+	cr_expect_eq(fake_engine_count(bench.engine, "DELETE", ""), 1);
+	cr_expect_eq(fake_engine_count(bench.engine, "POST", "/rename"), 0);
+	docker_bench_close(&bench);
+}
+
 Test(lock, one_that_was_never_started_goes_after_five_minutes, .timeout = 20)
 {
 	struct docker_bench bench;
