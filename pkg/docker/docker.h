@@ -101,6 +101,8 @@ int docker_look(struct docker *docker, const char *name, cJSON **ret_document,
  * (err says who has it, if there is no time), -1: ERR_LOCKED, or why it cannot be had at all. */
 int docker_lock_free(struct docker *docker, const struct identity *identity,
                      struct err *err) _must_check_;
+/* True when it stays after its end: nobody deletes it before gc does. */
+bool docker_is_kept(const struct task_record *record);
 
 /* find.c */
 int docker_find(struct backend *backend, const struct source *source, struct release *ret,

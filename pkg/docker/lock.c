@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The lock is the name oneoff-lock-NAME: an engine gives a name to one container only, so the create takes it.
- * Here stands what happens when it is taken already. A holder that has ended gives it up by being
- * renamed, by its id, which does no harm when two do it; one that was never started goes. The name
- * of a task that lives is never touched, whatever a clock says.
+ * Here stands what happens when it is taken already. A holder that has ended and is kept gives it up by
+ * being renamed, by its id, which does no harm when two do it; one that nobody keeps is being deleted,
+ * and Docker 20.10 leaves half of it for ever when it is renamed meanwhile. The name of a task that
+ * lives is never touched, whatever a clock says.
  */
 #include <stdio.h>
 #include <string.h>
@@ -92,6 +93,13 @@ static int discard_holder(struct docker *docker, const struct task_record *holde
 	return docker_call(docker, "DELETE", path, NULL, &reply, err);
 }
 
+bool docker_is_kept(const struct task_record *record)
+{
+	if (record->keep == KEEP_FAILED && record->state == TASK_ENDED)
+		return !record->status.known || record->status.code != 0;
+	return record->keep != KEEP_NEVER;
+}
+
 int docker_lock_free(struct docker *docker, const struct identity *identity, struct err *err)
 {
 	_cleanup_(task_record_release) struct task_record holder = TASK_RECORD_INIT;
@@ -104,14 +112,13 @@ int docker_lock_free(struct docker *docker, const struct identity *identity, str
 		return err->http_status == 404 ? 1 : -1;
 	if (!found || !holder.lock || strcmp(holder.lock, identity->lock))
 		return say_taken(identity, err);
-	if (holder.state == TASK_ENDED)
-		result = rename_holder(docker, &holder, &refused);
-	else if (holder.state == TASK_CREATED &&
-	         task_record_is_leftover(&holder, clock_unix_seconds()))
+	if (holder.state != TASK_RUNNING && task_record_is_leftover(&holder, clock_unix_seconds()))
 		result = discard_holder(docker, &holder, &refused);
+	else if (holder.state == TASK_ENDED && docker_is_kept(&holder))
+		result = rename_holder(docker, &holder, &refused);
 	if (result == 0 || refused.http_status == 404)
 		return 1;
-	/* What is being removed cannot be renamed: its name is free in a moment. */
+	/* What is being deleted is gone in a moment. */
 	say_held(identity, &holder, err);
 	return holder.state == TASK_ENDED ? 0 : -1;
 }

@@ -40,13 +40,6 @@ struct sight {
 		.presence = PRESENCE_UNKNOWN                                                       \
 	}
 
-static bool is_kept(const struct task_record *record)
-{
-	if (record->keep == KEEP_FAILED && record->state == TASK_ENDED)
-		return !record->status.known || record->status.code != 0;
-	return record->keep != KEEP_NEVER;
-}
-
 /* `name` may be a name or an id. What does not bear our one-off's id is not ours, whoever took the
  * name: we leave it alone. */
 static enum presence look(struct docker *docker, const char *name, struct sight *ret,
@@ -68,7 +61,7 @@ static enum presence look(struct docker *docker, const char *name, struct sight 
 		ret->presence = PRESENCE_GONE;
 	} else {
 		ret->presence = presences[record.state];
-		ret->kept = is_kept(&record);
+		ret->kept = docker_is_kept(&record);
 		snprintf(ret->id, sizeof(ret->id), "%s", record.handle);
 	}
 	return ret->presence;

@@ -2,7 +2,6 @@
 /* The steps of a task on the engine: create, attach, start, and what is sent while it runs. */
 #include "pkg/docker/docker.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include "pkg/base/clock.h"
@@ -11,8 +10,8 @@
 #define ATTACH_TIMEOUT_MS INT64_C(60000)
 
 /* How often a create is made again because the lock's holder has ended. */
-#define LOCK_TRIES    10
-#define LOCK_PAUSE_MS 20
+#define LOCK_TRIES    40
+#define LOCK_PAUSE_MS 50
 
 /* Keys that cannot occur in UTF-8 input: an empty value would mean ctrl-p,ctrl-q to Docker. */
 #define INERT_DETACH_KEYS "%FF,%FE,%FF,%FE,%FF,%FE"
@@ -129,8 +128,8 @@ static int create_locked(struct docker *docker, const char *path, const char *bo
 				        identity->lock);
 			return -1;
 		}
-		if (result == 0)
-			poll(NULL, 0, LOCK_PAUSE_MS);
+		if (result == 0 && loop_wait_answer(docker->loop, LOCK_PAUSE_MS, err) < 0)
+			return -1;
 	}
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* --lock: one holder at a time, for as long as its task lives, whatever becomes of its client (design section 2). */
 #include <criterion/criterion.h>
-#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,21 +87,39 @@ Test(operate, a_killed_client_s_task_keeps_the_lock)
 /* Only one mkdir of two succeeds, whoever makes it: the shared volume itself says whether two tasks lived at once. */
 #define ALONE                                                                                      \
 	"cd /data; mkdir held 2>/dev/null || echo TWICE >>lock-log; echo begin >>lock-log; "       \
-	"usleep 30000; echo end >>lock-log; rmdir held"
+	"echo $1; usleep 100000; echo end >>lock-log; rmdir held"
 
-static pid_t start_client(int null, int words)
+/* The clients, and what comes from them: from each task the number of its client, and all that they say. */
+struct crowd {
+	pid_t *clients; /* 0: it has ended */
+	int count, left, kills, ended_well;
+	int turns[2]; /* a pipe */
+	int words;    /* a file in memory */
+	unsigned seed;
+};
+
+static void start_client(struct crowd *crowd, int number)
 {
-	pid_t pid = fork();
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	char text[16];
+	pid_t pid;
 
+	snprintf(text, sizeof(text), "%d", number);
+	pid = fork();
 	if (pid == 0) {
 		setsid();
-		for (int fd = 0; fd <= 2; fd++)
-			dup2(fd == 2 ? words : null, fd);
+		dup2(null, 0);
+		dup2(crowd->turns[1], 1);
+		dup2(crowd->words, 2);
 		execl(oneoff_path(), "oneoff", "run", "--lock", "crowd", "--lock-wait", "10m", "-u",
-		      "0", "--like", source_name("web"), "--", "sh", "-c", ALONE, (char *)NULL);
+		      "0", "--like", source_name("web"), "--", "sh", "-c", ALONE, "sh", text,
+		      (char *)NULL);
 		_exit(126);
 	}
-	return pid;
+	close(null);
+	cr_assert_gt(pid, 0);
+	crowd->clients[number] = pid;
+	crowd->left++;
 }
 
 static int count_lines(const char *text, const char *line)
@@ -126,67 +144,92 @@ static void show_words(int words)
 	fclose(file);
 }
 
-/* Kills one of three at some moment; the others must all have had their turn. */
-static int finish_crowd(pid_t *clients, int count)
+static void kill_client(struct crowd *crowd, int number)
 {
-	int left = count, kills = count / 3, codes_of_0 = 0;
-	unsigned seed = 1;
+	if (crowd->kills > 0 && number < crowd->count && crowd->clients[number] > 0 &&
+	    kill(crowd->clients[number], SIGKILL) == 0)
+		crowd->kills--;
+}
 
-	while (left > 0) {
-		int status, victim = rand_r(&seed) % count;
-		pid_t pid = waitpid(-1, &status, kills > 0 ? WNOHANG : 0);
+/* By turns the client of the task that has just begun is killed, and any. */
+static void take_turn(struct crowd *crowd)
+{
+	struct pollfd polled = {.fd = crowd->turns[0], .events = POLLIN};
+	char bytes[64];
+	ssize_t got;
 
-		if (pid < 0 && errno != EINTR)
-			break;
-		if (pid == 0) {
-			if (clients[victim] > 0 && kill(clients[victim], SIGKILL) == 0)
-				kills--;
-			pause_ms(20 + (int)(rand_r(&seed) % 100));
-		}
-		for (int i = 0; i < count; i++) {
-			if (pid <= 0 || clients[i] != pid)
-				continue;
-			clients[i] = 0;
-			left--;
-			codes_of_0 += WIFEXITED(status) && WEXITSTATUS(status) == 0;
-			cr_expect(WIFSIGNALED(status) || WEXITSTATUS(status) == 0,
-			          "client %d: code %d", i, WEXITSTATUS(status));
-		}
+	if (poll(&polled, 1, 100) <= 0)
+		return;
+	got = read(crowd->turns[0], bytes, sizeof(bytes) - 1);
+	if (got <= 0) {
+		pause_ms(20); /* all have closed it */
+		return;
 	}
-	return codes_of_0;
+	bytes[got] = '\0';
+	if (crowd->kills % 2)
+		kill_client(crowd, atoi(bytes));
+	else
+		kill_client(crowd, (int)(rand_r(&crowd->seed) % (unsigned)crowd->count));
+}
+
+static void note_end(struct crowd *crowd, pid_t pid, int status)
+{
+	for (int i = 0; i < crowd->count; i++) {
+		if (crowd->clients[i] != pid)
+			continue;
+		crowd->clients[i] = 0;
+		crowd->left--;
+		crowd->ended_well += WIFEXITED(status) && WEXITSTATUS(status) == 0;
+		cr_expect(WIFSIGNALED(status) || WEXITSTATUS(status) == 0, "client %d: code %d", i,
+		          WEXITSTATUS(status));
+	}
+}
+
+static void finish_crowd(struct crowd *crowd)
+{
+	int status;
+	pid_t pid;
+
+	while (crowd->left > 0) {
+		take_turn(crowd);
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+			note_end(crowd, pid, status);
+	}
 }
 
 /* ONEOFF_TEST_CLIENTS: 200 are those of a release. */
 Test(operate, a_crowd_with_kills_never_has_two_tasks_at_once, .timeout = 900)
 {
 	const char *wanted = getenv("ONEOFF_TEST_CLIENTS");
-	int count = wanted ? atoi(wanted) : engine_traits()->run_ms ? 9 : 30;
-	pid_t *clients = calloc((size_t)count, sizeof(*clients));
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), ran, begun;
-	int words = memfd_create("crowd", MFD_CLOEXEC);
+	struct crowd crowd = {.seed = 1};
+	int kills, begun;
 	struct run run;
 
-	cr_assert(clients && null >= 0 && words >= 0);
+	crowd.count = wanted ? atoi(wanted) : engine_traits()->run_ms ? 9 : 30;
+	crowd.kills = kills = crowd.count / 3;
+	crowd.clients = calloc((size_t)crowd.count, sizeof(*crowd.clients));
+	crowd.words = memfd_create("crowd", MFD_CLOEXEC);
+	cr_assert(crowd.clients && crowd.words >= 0 && pipe2(crowd.turns, O_CLOEXEC) == 0);
 	expect_code(0, ARGUMENTS("run", "-q", "-u", "0", "--like", "web", "--", "sh", "-c",
 	                         "rm -rf /data/held /data/lock-log; : >/data/lock-log"));
-	for (int i = 0; i < count; i++) {
-		clients[i] = start_client(null, words);
-		cr_assert_gt(clients[i], 0);
-	}
-	ran = finish_crowd(clients, count);
-	show_words(words);
+	for (int i = 0; i < crowd.count; i++)
+		start_client(&crowd, i);
+	close(crowd.turns[1]);
+	finish_crowd(&crowd);
+	show_words(crowd.words);
 	/* a task whose client was killed may run on: the lock says when all is over */
 	run_with_code(&run, 0,
 	              ARGUMENTS("run", "-q", "--lock", "crowd", "--lock-wait", "60s", "-u", "0",
 	                        "--like", "web", "--", "cat", "/data/lock-log"));
 	begun = count_lines(run.out.text, "begin\n");
+	cr_log_info("%d clients, %d killed, %d ended well, %d tasks ran", crowd.count,
+	            kills - crowd.kills, crowd.ended_well, begun);
 	cr_assert_eq(count_lines(run.out.text, "TWICE"), 0, "two tasks at once:\n%s", run.out.text);
 	cr_assert_eq(count_lines(run.out.text, "begin\nend\n"), begun, "%s", run.out.text);
-	cr_assert(begun >= ran && ran >= count - count / 3, "%d of %d ended well, %d tasks", ran,
-	          count, begun);
-	cr_log_info("%d clients, %d ended well, %d tasks ran", count, ran, begun);
+	cr_assert(begun >= crowd.ended_well && crowd.ended_well >= crowd.count - kills,
+	          "%d of %d ended well, %d tasks", crowd.ended_well, crowd.count, begun);
 	run_release(&run);
-	close(null);
-	free(clients);
+	close(crowd.turns[0]);
+	free(crowd.clients);
 	engine_after_client_died();
 }

@@ -53,6 +53,9 @@ static inline int docker_bench_create(struct docker_bench *bench, const char *do
 	"\"HostConfig\":{\"AutoRemove\":true}}"
 #define DOCKER_BENCH_KEPT                                                                          \
 	"{\"Image\":\"sha256:1\",\"Labels\":{\"dev.oneoff.id\":\"abcd2345\"},\"HostConfig\":{}}"
+#define DOCKER_BENCH_KEPT_LABEL                                                                    \
+	"{\"Image\":\"sha256:1\",\"Labels\":{\"dev.oneoff.id\":\"abcd2345\","                      \
+	"\"dev.oneoff.keep\":\"always\"},\"HostConfig\":{}}"
 
 static inline void docker_bench_close(struct docker_bench *bench)
 {

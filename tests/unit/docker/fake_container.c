@@ -159,6 +159,23 @@ static void kill_container(struct fake_engine *engine, struct fake_container *co
 		end(engine, container, 128 + number);
 }
 
+static void rename_container(struct fake_engine *engine, struct fake_container *container,
+                             const char *path, struct fake_reply *reply)
+{
+	const char *name = strstr(path, "name=") + strlen("name=");
+	char probe[512];
+
+	snprintf(probe, sizeof(probe), "/containers/%s/", name);
+	if (fake_find(engine, probe)) {
+		reply->status = !strcmp(container->name, name) ? 400 : 409;
+		strbuf_adds(&reply->body, "{\"message\":\"the name is taken\"}\n");
+		return;
+	}
+	reply->status = 204;
+	free(container->name);
+	container->name = strdup(name);
+}
+
 static void act_on_container(struct fake_engine *engine, const struct fake_request *request,
                              struct fake_reply *reply)
 {
@@ -175,6 +192,11 @@ static void act_on_container(struct fake_engine *engine, const struct fake_reque
 		reply->status = 204;
 		container->state = FAKE_RUNNING;
 		pthread_cond_broadcast(&engine->changed);
+	} else if (strstr(request->path, "/rename?")) {
+		rename_container(engine, container, request->path, reply);
+	} else if (strstr(request->path, "/stop")) {
+		reply->status = 204;
+		end(engine, container, 143);
 	} else if (strstr(request->path, "/kill")) {
 		reply->status = 204;
 		kill_container(engine, container, request->path);

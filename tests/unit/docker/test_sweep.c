@@ -38,8 +38,10 @@ Test(sweep, takes_what_nobody_can_want_and_nothing_else, .timeout = 20)
 		RUNNING);
 	fake_engine_add(bench.engine, "no-deadline", "{\"dev.oneoff.id\":\"abcd0005\"}", RUNNING);
 	fake_engine_add(bench.engine, "kept",
-	                "{\"dev.oneoff.id\":\"abcd0006\",\"dev.oneoff.keep\":\"always\"}", ENDED_LONG);
-	fake_engine_add(bench.engine, "just-ended", "{\"dev.oneoff.id\":\"abcd0007\"}", just_ended(state));
+	                "{\"dev.oneoff.id\":\"abcd0006\",\"dev.oneoff.keep\":\"always\"}",
+	                ENDED_LONG);
+	fake_engine_add(bench.engine, "just-ended", "{\"dev.oneoff.id\":\"abcd0007\"}",
+	                just_ended(state));
 	fake_engine_add(bench.engine, "no-label", "{}", ENDED_LONG);
 	fake_engine_add(bench.engine, "odd-label", "{\"dev.oneoff.id\":\"yes\"}", ENDED_LONG);
 	docker_sweep(bench.backend);
