@@ -167,7 +167,7 @@ static void take_turn(struct crowd *crowd)
 	}
 	bytes[got] = '\0';
 	if (crowd->kills % 2)
-		kill_client(crowd, atoi(bytes));
+		kill_client(crowd, (int)strtol(bytes, NULL, 10));
 	else
 		kill_client(crowd, (int)(rand_r(&crowd->seed) % (unsigned)crowd->count));
 }
@@ -205,7 +205,7 @@ Test(operate, a_crowd_with_kills_never_has_two_tasks_at_once, .timeout = 900)
 	int kills, begun;
 	struct run run;
 
-	crowd.count = wanted ? atoi(wanted) : engine_traits()->run_ms ? 9 : 30;
+	crowd.count = wanted ? (int)strtol(wanted, NULL, 10) : engine_traits()->run_ms ? 9 : 30;
 	crowd.kills = kills = crowd.count / 3;
 	crowd.clients = calloc((size_t)crowd.count, sizeof(*crowd.clients));
 	crowd.words = memfd_create("crowd", MFD_CLOEXEC);
