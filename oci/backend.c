@@ -26,6 +26,8 @@ static void oci_close(struct backend *backend)
 	monitor_release(&oci->monitor);
 	oci->loop->driver = (struct loop_driver){NULL, NULL};
 	close_fd(&oci->lock_fd);
+	close_fd(&oci->folder_fd);
+	close_fd(&oci->terminal_fd);
 	close_fd(&oci->root_fd);
 	rootfs_release(&oci->rootfs);
 	snapshot_release(&oci->snapshot);
@@ -35,6 +37,7 @@ static void oci_close(struct backend *backend)
 	free(oci->run_folder);
 	free(oci->cgroup);
 	free(oci->name);
+	free(oci->id);
 	free(oci->folder);
 	free(oci);
 }
@@ -76,6 +79,8 @@ static int oci_open(const struct backend_settings *settings, struct loop *loop,
 		.snapshot = SNAPSHOT_INIT,
 		.root_fd = -1,
 		.lock_fd = -1,
+		.folder_fd = -1,
+		.terminal_fd = -1,
 		.monitor = MONITOR_INIT,
 		.task_fds = {-1, -1, -1},
 	};
@@ -119,7 +124,8 @@ static void oci_command(const struct backend *backend, enum backend_command comm
 const struct backend_ops oci_backend = {
 	.name = "oci",
 	.capabilities = BACKEND_SEPARATE_STREAMS | BACKEND_HALF_CLOSE | BACKEND_REMOVES_ITSELF |
-                        BACKEND_READS_FILES | BACKEND_GUARDS_ITSELF | BACKEND_NETWORK_CHOICE,
+                        BACKEND_READS_FILES | BACKEND_GUARDS_ITSELF | BACKEND_NETWORK_CHOICE |
+                        BACKEND_DETACHES,
 	.open = oci_open,
 	.find = oci_find,
 	.plan = oci_plan,

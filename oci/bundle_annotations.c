@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 #include "oci/bundle_calls.h"
 #include "pkg/backend/backend.h"
@@ -111,6 +112,14 @@ static int set_time(const struct annotations *annotations, const char *key, int6
 	return set_ours(annotations, key, text);
 }
 
+static int set_number(const struct annotations *annotations, const char *key, int64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)number);
+	return set_ours(annotations, key, text);
+}
+
 static int64_t seconds(int64_t milliseconds)
 {
 	return milliseconds / 1000 + (milliseconds % 1000 > 0);
@@ -131,9 +140,8 @@ static int add_times(const struct annotations *annotations)
 	if (set_ours(annotations, "dev.oneoff.keep",
 	             request->keep == KEEP_FAILED ? "failed" : "always") < 0)
 		return -1;
-	/* Counted from the latest end, so that it is never shorter than what was asked for. */
-	return request->keep_for_ms > 0 ? set_time(annotations, "dev.oneoff.keep-until",
-	                                           end + seconds(request->keep_for_ms))
+	return request->keep_for_ms > 0 ? set_number(annotations, "dev.oneoff.keep-for",
+	                                             seconds(request->keep_for_ms))
 	                                : 0;
 }
 
@@ -149,7 +157,10 @@ static int add_ours(const struct annotations *annotations)
 	    set_ours(annotations, "dev.oneoff.source-id", input->source_id) < 0 ||
 	    set_ours(annotations, "dev.oneoff.user", input->user_name) < 0 ||
 	    set_ours(annotations, "dev.oneoff.command", strbuf_str(&command)) < 0 ||
-	    set_ours(annotations, "dev.oneoff.reason", input->request->reason) < 0)
+	    set_ours(annotations, "dev.oneoff.reason", input->request->reason) < 0 ||
+	    set_ours(annotations, "dev.oneoff.lock", input->request->lock) < 0 ||
+	    set_ours(annotations, "dev.oneoff.detached", input->request->detach ? "true" : NULL) <
+	            0)
 		return -1;
 	return add_times(annotations);
 }

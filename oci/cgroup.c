@@ -119,16 +119,30 @@ bool cgroup_remove(const char *path)
 	return mounts && gone;
 }
 
-static void kill_all(const char *path)
+static int read_processes(const char *path, struct strbuf *ret)
 {
-	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
 	struct err ignored = ERR_INIT;
-	char file[4096], digits[24];
-	int64_t pid;
+	char file[4096];
 
 	snprintf(file, sizeof(file), "%s%s/cgroup.procs",
 	         cgroup_is_unified() ? MOUNT : MOUNT "/pids", path);
-	if (file_read(AT_FDCWD, file, 1 << 20, &text, &ignored) < 0)
+	return file_read(AT_FDCWD, file, 1 << 20, ret, &ignored);
+}
+
+bool cgroup_is_populated(const char *path)
+{
+	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+	return path && path[0] == '/' && read_processes(path, &text) == 0 && text.length > 0;
+}
+
+static void kill_all(const char *path)
+{
+	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
+	char digits[24];
+	int64_t pid;
+
+	if (read_processes(path, &text) < 0)
 		return;
 	for (const char *line = strbuf_str(&text); *line; line += *line == '\n') {
 		size_t length = strcspn(line, "\n");

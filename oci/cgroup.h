@@ -22,6 +22,9 @@ void cgroup_hide_hybrid(void);
  * absolute in the hierarchy: "/web". */
 int64_t cgroup_out_of_memory_kills(const char *path);
 
+/* Whether a process is in it. False when it cannot be told: there is none of that path, or none at all. */
+bool cgroup_is_populated(const char *path);
+
 /* The path of a sibling: "/a/web" and "oneoff-x" give "/a/oneoff-x"; systemd's "slice:prefix:web" gives
  * "slice:oneoff:x". Appends. */
 void cgroup_sibling(const char *path, const char *id, struct strbuf *ret);

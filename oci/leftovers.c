@@ -7,15 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include "oci/cgroup.h"
-#include "oci/file.h"
+#include "oci/one_off.h"
 #include "oci/remove.h"
-#include "oci/state.h"
 #include "pkg/base/clock.h"
-#include "pkg/json/json.h"
 
 #define MAX_LEFTOVERS 100
-#define MAX_CONFIG    ((size_t)4 << 20)
 
 char *run_folder_path(void)
 {
@@ -47,12 +45,13 @@ int run_folder_lock(const char *run_folder, bool exclusive, struct err *err)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_errno(err, "cannot open %s", path);
-	if (flock(fd, exclusive ? LOCK_EX | LOCK_NB : LOCK_SH) == 0)
-		return fd;
-	err_errno(err, "cannot lock %s", path);
-	err->kind = ERR_CONFLICT;
-	close(fd);
-	return -1;
+	while (flock(fd, exclusive ? LOCK_EX : LOCK_SH) < 0)
+		if (errno != EINTR) {
+			err_errno(err, "cannot lock %s", path);
+			close(fd);
+			return -1;
+		}
+	return fd;
 }
 
 static bool is_abandoned(const char *run_folder, const char *name)
@@ -60,12 +59,24 @@ static bool is_abandoned(const char *run_folder, const char *name)
 	_cleanup_free_ char *path = NULL;
 	_cleanup_fd_ int fd = -1;
 
-	if (asprintf(&path, "%s/%s/lock", run_folder, name) < 0) {
+	if (asprintf(&path, "%s/%s", run_folder, name) < 0) {
 		path = NULL;
 		return false;
 	}
-	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	return fd < 0 ? errno == ENOENT : flock(fd, LOCK_EX | LOCK_NB) == 0;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return false;
+	return one_off_is_guarded(fd) == 0 || faccessat(fd, "lock", F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+}
+
+/* The record of a task that ended, kept for as long as was asked: nothing to do before its time. */
+static bool is_settled(const char *run_folder, const char *name)
+{
+	_cleanup_(one_off_release) struct one_off one_off = ONE_OFF_INIT;
+	struct err ignored = ERR_INIT;
+
+	return one_off_read(run_folder, name, &one_off, &ignored) == 1 && one_off.file.ended &&
+	       !task_record_is_leftover(&one_off.record, clock_unix_seconds());
 }
 
 int leftovers_list(const char *run_folder, struct strv *ret, struct err *err)
@@ -78,75 +89,88 @@ int leftovers_list(const char *run_folder, struct strv *ret, struct err *err)
 		return 0;
 	while (result == 0 && ret->count < MAX_LEFTOVERS && (entry = readdir(folder)))
 		if (entry->d_name[0] != '.' && strcmp(entry->d_name, "state") != 0 &&
-		    is_abandoned(run_folder, entry->d_name))
+		    strcmp(entry->d_name, "locks") != 0 &&
+		    is_abandoned(run_folder, entry->d_name) &&
+		    !is_settled(run_folder, entry->d_name))
 			result = strv_add(ret, entry->d_name);
 	closedir(folder);
 	return result < 0 ? err_no_memory(err) : 0;
 }
 
-struct leftover {
-	bool may_run;           /* before its deadline a live task is not ours to end */
-	char *cgroup;           /* owned, or NULL */
-	struct runtime runtime; /* the one that started it, as the bundle's file `runtime` says */
-};
-
-static void leftover_release(struct leftover *leftover)
+static int remove_all(const struct one_off *one_off, const char *name, const char *folder,
+                      struct err *err)
 {
-	free(leftover->cgroup);
-	runtime_release(&leftover->runtime);
-}
-
-static int read_runtime(int folder_fd, const char *run_folder, struct runtime *ret, struct err *err)
-{
-	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
-
-	/* A bundle that was never finished has none. */
-	if (file_read(folder_fd, "runtime", 4096, &path, err) == 0)
-		ret->path = strdup(strbuf_str(&path));
-	else if (runtime_find(NULL, NULL, &ret->path, err) < 0)
+	if (container_delete(&one_off->runtime, name, folder, one_off->cgroup, false, err) < 0)
 		return -1;
-	if (asprintf(&ret->state_root, "%s/state", run_folder) < 0)
+	cgroup_destroy(one_off->cgroup);
+	return bundle_folder_remove(folder, err);
+}
+
+/* A task that was to be kept ended without a monitor: what its monitor would have left. */
+static int settle(const struct one_off *one_off, const char *name, const char *folder,
+                  int folder_fd, struct err *err)
+{
+	struct task_file file = one_off->file;
+
+	if (container_delete(&one_off->runtime, name, folder, one_off->cgroup, false, err) < 0)
+		return -1;
+	cgroup_destroy(one_off->cgroup);
+	file.ended = clock_unix_seconds(); /* at the latest: its time to be kept begins now */
+	file.status = one_off->record.status;
+	if (task_file_write(folder_fd, &file, err) < 0)
+		return -1;
+	return bundle_folder_strip(folder_fd, err);
+}
+
+static bool may_run_on(const struct one_off *one_off)
+{
+	return one_off->running &&
+	       (!one_off->record.deadline || one_off->record.deadline > clock_unix_seconds());
+}
+
+/* A bundle that was never finished names no runtime. */
+static int guess_runtime(const char *run_folder, struct runtime *ret, struct err *err)
+{
+	if (runtime_find(NULL, NULL, &ret->path, err) < 0)
+		return -1;
+	if (asprintf(&ret->state_root, "%s/state", run_folder) < 0) {
 		ret->state_root = NULL;
-	return ret->path && ret->state_root ? 0 : err_no_memory(err);
+		return err_no_memory(err);
+	}
+	return 0;
 }
 
-static void read_config(int folder_fd, struct leftover *ret)
+/* Its end was to be kept, and nobody wrote it down. */
+static bool must_settle(const struct one_off *one_off)
 {
-	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
-	_cleanup_(json_free) cJSON *config = NULL;
-	struct err ignored = ERR_INIT;
-	const char *deadline, *cgroup;
-	int64_t due;
-
-	if (file_read(folder_fd, "config.json", MAX_CONFIG, &text, &ignored) < 0 ||
-	    json_parse(strbuf_str(&text), text.length, MAX_CONFIG, &config, &ignored) < 0)
-		return;
-	deadline = cJSON_GetStringValue(
-		json_member(json_member(config, "annotations"), "dev.oneoff.deadline"));
-	ret->may_run =
-		!deadline || clock_parse_rfc3339(deadline, &due) < 0 || due > clock_unix_seconds();
-	cgroup = json_string(config, "linux.cgroupsPath");
-	ret->cgroup = cgroup ? strdup(cgroup) : NULL;
-	ret->runtime.systemd_cgroup = cgroup && strchr(cgroup, ':');
+	return one_off->record.keep != KEEP_NEVER && one_off->file.started &&
+	       !one_off->file.ended && !one_off->running;
 }
 
-static bool is_running(const struct runtime *runtime, const char *name)
+static bool must_stay(const struct one_off *one_off)
 {
-	_cleanup_(container_state_release) struct container_state state = {.id = NULL};
-	_cleanup_(strv_release) struct strv roots = STRV_INIT;
-	struct err ignored = ERR_INIT;
+	if (one_off->guarded || may_run_on(one_off))
+		return true;
+	return one_off->file.ended &&
+	       !task_record_is_leftover(&one_off->record, clock_unix_seconds());
+}
 
-	return strv_add(&roots, runtime->state_root) == 0 &&
-	       state_find(&roots, name, &state, &ignored) == 0 && !strcmp(state.id, name) &&
-	       state.running;
+static bool is_same_folder(const char *path, int fd)
+{
+	struct stat now, then;
+
+	return lstat(path, &now) == 0 && fstat(fd, &then) == 0 && now.st_ino == then.st_ino &&
+	       now.st_dev == then.st_dev;
 }
 
 /* 1 when it is (or would be) removed, 0 when it has to stay. */
 static int remove_one(const char *run_folder, const char *name, bool dry_run, struct err *err)
 {
-	_cleanup_(leftover_release) struct leftover leftover = {.may_run = false};
+	_cleanup_(one_off_release) struct one_off one_off = ONE_OFF_INIT;
 	_cleanup_free_ char *folder = NULL;
-	_cleanup_fd_ int fd = -1;
+	_cleanup_fd_ int fd = -1, lock = -1;
+	bool missing;
+	int known;
 
 	if (asprintf(&folder, "%s/%s", run_folder, name) < 0) {
 		folder = NULL;
@@ -155,17 +179,46 @@ static int remove_one(const char *run_folder, const char *name, bool dry_run, st
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return 0;
-	if (read_runtime(fd, run_folder, &leftover.runtime, err) < 0)
+	known = one_off_read(run_folder, name, &one_off, err);
+	if (known < 0 || (!known && guess_runtime(run_folder, &one_off.runtime, err) < 0))
 		return -1;
-	read_config(fd, &leftover);
-	if (leftover.may_run && is_running(&leftover.runtime, name))
+	if (known && must_stay(&one_off))
 		return 0;
+	lock = one_off_take(fd, &missing);
+	if ((lock < 0 && !missing) || !is_same_folder(folder, fd))
+		return 0; /* somebody else is at it */
+	if (known && must_settle(&one_off))
+		return dry_run ? 0 : settle(&one_off, name, folder, fd, err);
 	if (dry_run)
 		return 1;
-	if (container_delete(&leftover.runtime, name, folder, leftover.cgroup, false, err) < 0)
-		return -1;
-	cgroup_destroy(leftover.cgroup);
-	return bundle_folder_remove(folder, err) < 0 ? -1 : 1;
+	return remove_all(&one_off, name, folder, err) < 0 ? -1 : 1;
+}
+
+int leftovers_discard(const char *run_folder, const char *name, const char *id, bool force,
+                      struct err *err)
+{
+	_cleanup_(one_off_release) struct one_off one_off = ONE_OFF_INIT;
+	_cleanup_free_ char *folder = NULL;
+	_cleanup_fd_ int fd = -1, lock = -1;
+	bool missing;
+	int known;
+
+	if (asprintf(&folder, "%s/%s", run_folder, name) < 0) {
+		folder = NULL;
+		return err_no_memory(err);
+	}
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return 0;
+	known = one_off_read(run_folder, name, &one_off, err);
+	if (known <= 0)
+		return known;
+	if (strcmp(one_off.record.id, id) != 0 || one_off.guarded || (one_off.running && !force))
+		return 0;
+	lock = one_off_take(fd, &missing);
+	if (lock < 0 || !is_same_folder(folder, fd))
+		return 0;
+	return remove_all(&one_off, name, folder, err) < 0 ? -1 : 1;
 }
 
 int leftovers_remove(const char *run_folder, bool dry_run, size_t *ret_count, struct err *err)

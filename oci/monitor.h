@@ -9,6 +9,11 @@
  *	monitor_start(&settings, &monitor, err)     the root stands
  *	message_send(monitor.fd, MESSAGE_START …)   → MESSAGE_STARTED … MESSAGE_EXITED … MESSAGE_REMOVED
  *	monitor_release(&monitor)
+ *
+ * A detached task has no client: the monitor is the reader of its output (oci/output_log.h), ends it at its
+ * deadline, and leaves the record of its end (oci/task_file.h) in the folder. Other clients reach any monitor
+ * by the socket FOLDER/control; the first one on a connection is MESSAGE_STARTED once the task runs, with the
+ * terminal's other end if it is detached and has one.
  */
 #ifndef ONEOFF_OCI_MONITOR_H
 #define ONEOFF_OCI_MONITOR_H
@@ -19,6 +24,7 @@
 #include "oci/message.h"
 #include "oci/rootfs.h"
 #include "oci/runtime.h"
+#include "pkg/spec/request.h"
 
 struct monitor_settings {
 	/* Makes `folder` with config.json, rootfs/ and upper/ in it; called in the monitor, so that what is
@@ -34,8 +40,12 @@ struct monitor_settings {
 	bool user_namespace; /* enter one: the source's, or a new one with source_pid 0 */
 	pid_t source_pid;    /* of the app, when its user namespace is to be joined */
 	bool stop;           /* when the client dies: end the task at once */
-	int64_t deadline;    /* when the client dies: end it then; unix seconds, 0: never */
-	int snapshot_fd;     /* a lock that has to last as long as the task, or -1 */
+	int64_t deadline;    /* when no client sees to it: end it then; unix seconds, 0: never */
+	int64_t grace_ms;    /* between TERM and KILL then */
+	bool detached;       /* no client waits: the deadline and the output are ours */
+	enum keep_mode keep; /* with detached: whether record and output outlive the task */
+	int snapshot_fd;     /* locks that have to last as long as the task, or -1 */
+	int lock_fd;
 };
 
 struct monitor {

@@ -36,15 +36,23 @@ void monitor_tell(struct monitor_child *child, enum message_type type, int numbe
 		(void)!message_send(child->client, &message, NULL, 0, &ignored);
 }
 
+static void sort(int *numbers, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		for (size_t j = i; j > 0 && numbers[j] < numbers[j - 1]; j--) {
+			int other = numbers[j];
+
+			numbers[j] = numbers[j - 1];
+			numbers[j - 1] = other;
+		}
+}
+
 static void close_others(struct monitor_child *child)
 {
-	int kept[2] = {child->client, child->settings->snapshot_fd};
+	int kept[] = {child->client, child->settings->snapshot_fd, child->settings->lock_fd};
 	int next = FIRST_KEPT;
 
-	if (kept[1] < kept[0]) {
-		kept[0] = kept[1];
-		kept[1] = child->client;
-	}
+	sort(kept, ARRAY_SIZE(kept));
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
 		if (kept[i] > next)
 			(void)close_range((unsigned)next, (unsigned)kept[i] - 1, 0);
@@ -104,6 +112,9 @@ static int prepare(struct monitor_child *child, struct err *err)
 
 	if (chdir(settings->folder) < 0)
 		return err_errno(err, "cannot enter %s", settings->folder);
+	child->folder_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (child->folder_fd < 0 || monitor_peers_listen(child, err) < 0)
+		return err->kind ? -1 : err_errno(err, "cannot open %s", settings->folder);
 	if (settings->user_namespace && namespace_enter_user(settings->source_pid, err) < 0)
 		return -1;
 	if (namespace_enter_mount(err) < 0 || listen_console(child, err) < 0)
@@ -112,12 +123,18 @@ static int prepare(struct monitor_child *child, struct err *err)
 	return rootfs_mount(settings->rootfs, settings->folder, &copied, err);
 }
 
+/* Some may have come while we were removing: the socket's name was still there. */
 static _noreturn_ void leave(struct monitor_child *child)
 {
+	struct message message = {.type = MESSAGE_REMOVED};
 	struct err err = ERR_INIT;
 
 	(void)!monitor_remove(child, &err);
-	monitor_tell(child, MESSAGE_REMOVED, 0, &err);
+	monitor_peers_accept(child);
+	message.kind = err.kind;
+	memcpy(message.text, err.message, sizeof(message.text));
+	memcpy(message.hint, err.hint, sizeof(message.hint));
+	monitor_peers_tell(child, &message);
 	_exit(0);
 }
 
@@ -130,9 +147,8 @@ static void take_start(struct monitor_child *child, int fds[MESSAGE_MAX_FDS])
 			close(fds[i]);
 }
 
-/* Asked to remove, or left alone: what never started or may not go on ends now. A runtime at work is killed
- * only when it hangs: it would leave halves of a container. */
-static void end_task(struct monitor_child *child)
+/* A runtime at work is killed only when it hangs: it would leave halves of a container. */
+void monitor_end_task(struct monitor_child *child)
 {
 	if (!child->doomed)
 		child->doomed_at = clock_monotonic_ms();
@@ -150,7 +166,7 @@ static void client_gone(struct monitor_child *child)
 	close(child->client);
 	child->client = -1;
 	if (child->settings->stop || (!child->task_pid && !child->runtime_pid))
-		end_task(child);
+		monitor_end_task(child);
 }
 
 static void take_messages(struct monitor_child *child)
@@ -165,82 +181,134 @@ static void take_messages(struct monitor_child *child)
 			take_start(child, fds);
 		else if (message.type == MESSAGE_SIGNAL)
 			monitor_task_signal(child, message.number);
-		else if (message.type == MESSAGE_REMOVE)
-			end_task(child);
+		else if (message.type == MESSAGE_REMOVE) {
+			child->unwanted = true;
+			monitor_end_task(child);
+		}
 	}
 	if (result < 0)
 		client_gone(child);
 }
 
-/* Nobody reads the terminal any more: what the task writes would fill it and stop the task. */
-static void drain(struct monitor_child *child)
+/* TERM, the grace, KILL. What has no process yet ends at once. */
+static int enforce_deadline(struct monitor_child *child)
 {
-	char bytes[4096];
-	ssize_t got = read(child->master, bytes, sizeof(bytes));
+	int64_t now = clock_monotonic_ms();
 
-	if (got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN)))
-		return;
-	close(child->master);
-	child->master = -1;
+	if (!child->task_pid) {
+		monitor_end_task(child);
+		return 500;
+	}
+	if (!child->kill_at) {
+		child->kill_at = now + child->settings->grace_ms;
+		monitor_task_signal(child, SIGTERM);
+		monitor_task_signal(child, SIGCONT); /* one that is stopped would not see it */
+	}
+	if (now >= child->kill_at) {
+		monitor_end_task(child);
+		return 1000;
+	}
+	return child->kill_at - now > 60000 ? 60000 : (int)(child->kill_at - now) + 1;
 }
 
-/* Milliseconds until the deadline counts; it is the client's business while it lives. */
+/* Milliseconds until the deadline counts; an attached client that lives sees to it itself. */
 static int time_to_wait(struct monitor_child *child)
 {
+	const struct monitor_settings *settings = child->settings;
 	int64_t left;
 
 	if (child->doomed) {
-		end_task(child);
+		monitor_end_task(child);
 		return 500;
 	}
-	if (child->client >= 0 || !child->settings->deadline)
+	if ((child->client >= 0 && !settings->detached) || !settings->deadline)
 		return -1;
-	left = child->settings->deadline - clock_unix_seconds();
-	if (left <= 0) {
-		end_task(child);
-		return 1000;
-	}
+	left = settings->deadline - clock_unix_seconds();
+	if (left <= 0)
+		return enforce_deadline(child);
 	return left > 60 ? 60000 : (int)left * 1000;
+}
+
+/* Where in the list of what is waited for. */
+enum { ITEM_CLIENT, ITEM_SIGNALS, ITEM_LISTENER, ITEM_OUTPUTS, ITEM_PEERS = ITEM_OUTPUTS + 2 };
+
+static void wait_for_work(struct monitor_child *child, struct pollfd *items)
+{
+	items[ITEM_CLIENT].fd = child->client;
+	items[ITEM_SIGNALS].fd = child->signals;
+	items[ITEM_LISTENER].fd = monitor_peers_room(child) ? child->listener : -1;
+	for (int i = 0; i < CHUNK_STREAM_COUNT; i++)
+		items[ITEM_OUTPUTS + i].fd = monitor_output_fd(child, (enum chunk_stream)i);
+	for (size_t i = 0; i < MONITOR_MAX_PEERS; i++)
+		items[ITEM_PEERS + i].fd = child->peers[i];
+	for (size_t i = 0; i < ITEM_PEERS + MONITOR_MAX_PEERS; i++) {
+		items[i].events = POLLIN;
+		items[i].revents = 0;
+	}
+	if (poll(items, ITEM_PEERS + MONITOR_MAX_PEERS, time_to_wait(child)) < 0 && errno != EINTR)
+		leave(child);
+}
+
+static void take_signals(struct monitor_child *child)
+{
+	struct signalfd_siginfo info;
+
+	while (read(child->signals, &info, sizeof(info)) > 0)
+		;
+	monitor_task_reap(child);
+}
+
+static void turn(struct monitor_child *child)
+{
+	struct pollfd items[ITEM_PEERS + MONITOR_MAX_PEERS];
+
+	wait_for_work(child, items);
+	for (int i = 0; i < CHUNK_STREAM_COUNT; i++)
+		if (items[ITEM_OUTPUTS + i].revents)
+			(void)monitor_output_take(child, (enum chunk_stream)i);
+	if (items[ITEM_SIGNALS].revents)
+		take_signals(child);
+	/* A failed start waits for the client's word; its death is one. */
+	if (child->ended && (!child->failed || child->doomed))
+		leave(child);
+	if (items[ITEM_CLIENT].revents && child->client >= 0)
+		take_messages(child);
+	for (size_t i = 0; i < MONITOR_MAX_PEERS; i++)
+		if (items[ITEM_PEERS + i].revents && child->peers[i] >= 0)
+			monitor_peers_take(child, i);
+	if (items[ITEM_LISTENER].revents)
+		monitor_peers_accept(child);
+}
+
+static _noreturn_ void give_up(struct monitor_child *child, const struct err *err)
+{
+	monitor_tell(child, MESSAGE_FAILED, 0, err);
+	_exit(1);
 }
 
 void monitor_child_run(const struct monitor_settings *settings, int client)
 {
-	struct monitor_child child = {
-		.settings = settings, .client = client, .console = -1, .master = -1};
-	struct signalfd_siginfo info;
-	struct err err = ERR_INIT;
+	struct monitor_child child = {.settings = settings,
+	                              .client = client,
+	                              .console = -1,
+	                              .listener = -1,
+	                              .lock_fd = settings->lock_fd,
+	                              .folder_fd = -1,
+	                              .master = -1,
+	                              .outputs = {-1, -1},
+	                              .log = OUTPUT_LOG_INIT,
+	                              .null_fds = {-1, -1, -1}};
+	struct err err = ERR_INIT, ignored = ERR_INIT;
 
-	if (detach(&child, &err) < 0 || settings->make_bundle(settings->context, &err) < 0) {
-		monitor_tell(&child, MESSAGE_FAILED, 0, &err);
-		_exit(1);
-	}
+	for (size_t i = 0; i < MONITOR_MAX_PEERS; i++)
+		child.peers[i] = -1;
+	if (detach(&child, &err) < 0 || settings->make_bundle(settings->context, &err) < 0)
+		give_up(&child, &err);
 	if (prepare(&child, &err) < 0) {
-		struct err ignored = ERR_INIT;
-
 		(void)!monitor_remove(&child, &ignored);
-		monitor_tell(&child, MESSAGE_FAILED, 0, &err);
-		_exit(1);
+		give_up(&child, &err);
 	}
 	monitor_tell(&child, MESSAGE_READY, 0, &err);
-	for (;;) {
-		struct pollfd items[] = {
-			{.fd = child.client, .events = POLLIN},
-			{.fd = child.signals, .events = POLLIN},
-			{.fd = child.client < 0 ? child.master : -1, .events = POLLIN}};
-
-		if (poll(items, ARRAY_SIZE(items), time_to_wait(&child)) < 0 && errno != EINTR)
-			leave(&child);
-		if (items[1].revents) {
-			while (read(child.signals, &info, sizeof(info)) > 0)
-				;
-			monitor_task_reap(&child);
-		}
-		/* A failed start waits for the client's word; its death is one. */
-		if (child.ended && (!child.failed || child.doomed))
-			leave(&child);
-		if (items[0].revents && child.client >= 0)
-			take_messages(&child);
-		if (items[2].revents)
-			drain(&child);
-	}
+	for (;;)
+		turn(&child);
 }

@@ -8,13 +8,24 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include "oci/cgroup.h"
 #include "oci/file.h"
+#include "oci/state.h"
+#include "pkg/base/clock.h"
 #include "pkg/base/number.h"
 
-#define MAX_LOG ((size_t)1 << 20)
+#define MAX_LOG  ((size_t)1 << 20)
+#define MAX_PIPE ((size_t)2 << 20) /* more than fits into one (pipe(7), pipe-max-size) */
 
+/* /dev/null, null(4). */
+#define NULL_MAJOR 1
+#define NULL_MINOR 3
+#define NULL_MODE  0666
+
+/* Tells of a start that failed. */
 static void failed(struct monitor_child *child, const struct err *err)
 {
 	child->ended = child->failed = true;
@@ -48,12 +59,61 @@ static int start(struct monitor_child *child, const int fds[3], struct err *err)
 	return 0;
 }
 
+/* Runtimes give the task's user its stdio. Where that is the machine's null device, it would be that user's
+ * from then on. */
+static void note_null_devices(struct monitor_child *child, const int fds[3])
+{
+	struct stat info;
+
+	for (int i = 0; i < 3; i++) {
+		int fd = fds[i] >= 0 ? fcntl(fds[i], F_DUPFD_CLOEXEC, 3)
+		                     : open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			continue;
+		if (fstat(fd, &info) == 0 && S_ISCHR(info.st_mode) &&
+		    info.st_rdev == makedev(NULL_MAJOR, NULL_MINOR))
+			child->null_fds[i] = fd;
+		else
+			close(fd);
+	}
+}
+
+/* To root, not to whom it belonged before: that could be another run's doing, at this very moment. Without
+ * root it cannot have changed, and this fails. */
+static void restore_null_devices(struct monitor_child *child)
+{
+	struct stat info;
+
+	for (int i = 0; i < 3; i++) {
+		int fd = child->null_fds[i];
+
+		if (fd < 0)
+			continue;
+		if (fstat(fd, &info) == 0 && (info.st_uid || info.st_gid))
+			(void)!fchown(fd, 0, 0);
+		if (fstat(fd, &info) == 0 && (info.st_mode & 07777) != NULL_MODE)
+			(void)fchmod(fd, NULL_MODE);
+		close(fd);
+		child->null_fds[i] = -1;
+	}
+}
+
 void monitor_task_start(struct monitor_child *child, const int fds[3])
 {
+	int own[3] = {fds[0], fds[1], fds[2]};
 	struct err err = ERR_INIT;
 
-	if (start(child, fds, &err) < 0)
+	if (child->settings->detached && monitor_output_open(child, own, &err) < 0) {
 		failed(child, &err);
+		return;
+	}
+	note_null_devices(child, own);
+	if (start(child, own, &err) < 0)
+		failed(child, &err);
+	for (int i = 0; i < 3; i++)
+		if (own[i] >= 0 && own[i] != fds[i])
+			close(own[i]);
 }
 
 void monitor_task_signal(struct monitor_child *child, int number)
@@ -114,19 +174,39 @@ static int take_master(struct monitor_child *child, struct err *err)
 	return 0;
 }
 
+/* To the owner with the terminal's other end, which its reader is to have. */
 static void tell_started(struct monitor_child *child)
 {
-	struct message message = {.type = MESSAGE_STARTED, .number = child->task_pid};
+	struct message message = monitor_started_message(child);
+	bool detached = child->settings->detached;
 	struct err ignored = ERR_INIT;
+	int client = child->client;
 
-	if (child->client >= 0)
-		(void)!message_send(child->client, &message, &child->master, child->master >= 0,
-		                    &ignored);
+	if (client >= 0)
+		(void)!message_send(client, &message, &child->master,
+		                    child->master >= 0 && !detached, &ignored);
+	child->client = -1;
+	monitor_peers_tell(child, &message);
+	child->client = client;
 	/* With our copy open, the client's death would not hang the task up. */
 	if (child->master >= 0 && child->settings->stop) {
 		close(child->master);
 		child->master = -1;
 	}
+}
+
+static void note_started(struct monitor_child *child)
+{
+	struct err ignored = ERR_INIT;
+
+	child->file.started = clock_unix_seconds();
+	child->file.pid = child->task_pid;
+	child->file.pid_start_time = process_start_time(child->task_pid);
+	/* Without it the task is taken for one that was not started: no reason to end it. */
+	(void)!task_file_write(child->folder_fd, &child->file, &ignored);
+	if (child->master >= 0 && child->settings->detached)
+		(void)fcntl(child->master, F_SETFL, O_RDWR | O_NONBLOCK);
+	tell_started(child);
 }
 
 static void runtime_ended(struct monitor_child *child, int status)
@@ -135,6 +215,7 @@ static void runtime_ended(struct monitor_child *child, int status)
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 
 	child->runtime_pid = 0;
+	restore_null_devices(child);
 	if (code != 0) {
 		read_log(child, code, &err);
 		failed(child, &err);
@@ -144,23 +225,53 @@ static void runtime_ended(struct monitor_child *child, int status)
 		failed(child, &err);
 		return;
 	}
-	tell_started(child);
+	note_started(child);
 	if (child->doomed)
 		monitor_task_signal(child, SIGKILL);
 }
 
+/* What it wrote before its end is still in the pipes; another process that has them may write for ever. */
+static void take_rest(struct monitor_child *child)
+{
+	for (int stream = 0; stream < CHUNK_STREAM_COUNT; stream++)
+		for (size_t taken = 0; taken < MAX_PIPE; taken += OUTPUT_FRAME_MAX)
+			if (!monitor_output_take(child, (enum chunk_stream)stream))
+				break;
+}
+
+/* Before anybody is told of the end: who waited for it may want the lock. Where other processes of the task live
+ * on they go first, and the lock with us. */
+static void free_lock(struct monitor_child *child)
+{
+	if (child->lock_fd < 0 || cgroup_is_populated(child->settings->cgroup))
+		return;
+	close(child->lock_fd);
+	child->lock_fd = -1;
+}
+
 static void task_ended(struct monitor_child *child, int status)
 {
-	struct message message = {.type = MESSAGE_EXITED};
+	struct exit_status *verdict = &child->file.status;
 	struct err ignored = ERR_INIT;
+	struct message message;
 
-	message.number = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-	message.out_of_memory =
-		message.number && cgroup_out_of_memory_kills(child->settings->cgroup) > 0;
+	if (child->settings->detached)
+		take_rest(child);
+	verdict->known = true;
+	verdict->code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	verdict->out_of_memory =
+		verdict->code && cgroup_out_of_memory_kills(child->settings->cgroup) > 0;
+	verdict->timed_out = child->kill_at != 0;
+	verdict->output_incomplete = child->log.lost;
+	child->file.ended = clock_unix_seconds();
 	child->task_pid = 0;
 	child->ended = true;
-	if (child->client >= 0)
-		(void)!message_send(child->client, &message, NULL, 0, &ignored);
+	/* Before anybody is told: who looks then must find it. */
+	if (monitor_keeps(child))
+		(void)!task_file_write(child->folder_fd, &child->file, &ignored);
+	free_lock(child);
+	message = monitor_exited_message(child);
+	monitor_peers_tell(child, &message);
 }
 
 /* The runtime is asked for first: the task becomes our child by the runtime's end, and may have ended by

@@ -32,14 +32,23 @@ struct oci {
 	char *name, *folder; /* owned */
 	int lock_fd;         /* in the monitor only: says that it lives */
 	struct monitor monitor;
-	bool tty;
+	bool tty, detached;
+	enum keep_mode keep; /* of plan's request; grace_ms: between TERM and KILL */
+	int64_t grace_ms;
 	int task_fds[3]; /* the task's ends of what is not our own descriptor, or -1 */
 	struct channel *channel;
+	void (*channel_ended)(struct channel *channel); /* tells it that the task is gone */
 	bool started, ended, removed, lost;
 	pid_t pid;
 	uint64_t pid_start_time;
 	struct exit_status status;
 	struct err remove_failure;
+
+	/* Of a task that another process started (adopt.c). */
+	bool adopted, kept; /* kept: the record and output of an ended one */
+	char *id;           /* owned; a folder of that name may be another's by now */
+	int folder_fd;      /* its folder, or -1 */
+	int terminal_fd;    /* its terminal's other end, or -1 */
 };
 
 /* find.c */
@@ -55,6 +64,8 @@ int oci_plan(struct backend *backend, const struct release *release, const struc
 /* task.c */
 int oci_create(struct backend *backend, const struct plan *plan, const struct identity *identity,
                const struct burial *burial, struct err *err);
+/* ERR_DENIED when the run folder is not ours alone. */
+int oci_check_run_folder(const struct oci *oci, struct err *err) _must_check_;
 int oci_attach(struct backend *backend, bool tty, bool stdin_open, const char *detach_keys,
                struct channel **ret, struct err *err);
 int oci_arm(struct backend *backend, struct err *err);
@@ -90,7 +101,7 @@ void oci_channel_set_terminal(struct channel *channel, int master);
 void oci_channel_set_ended(struct channel *channel);
 int oci_channel_terminal(const struct channel *channel);
 
-/* list.c: one-offs that exist already */
+/* list.c, adopt.c, output.c, discard.c: one-offs that exist already */
 int oci_list(struct backend *backend, const struct list_query *query, list_visitor *visit,
              void *context, struct err *err);
 int oci_adopt(struct backend *backend, const struct task_record *record, struct err *err);
@@ -99,6 +110,18 @@ int oci_output(struct backend *backend, const struct output_request *request, st
 int oci_discard(struct backend *backend, const struct task_record *record, bool force,
                 struct err *err);
 int oci_sources(struct backend *backend, source_visitor *visit, void *context, struct err *err);
+/* A connection to the monitor of that one-off (message.h), or -1 with ERR_LOST when it has none. */
+int oci_connect(const struct oci *oci, const char *name, struct err *err) _must_check_;
+/* What stands in the adopted task's folder now. 1 when that tells of its end, which is taken over. */
+int oci_read_end(struct oci *oci);
+/* A signal past a monitor that is gone: to that very process, or to none. */
+int oci_signal_directly(const struct oci *oci, int signal_number, struct err *err);
+/* Reads that connection until the monitor has ended, then waits for its lock. 1; 0 when a start has taken effect
+ * and `unstarted_only`; -1 after 10 s. */
+int oci_await_monitor(const struct oci *oci, int fd, const char *name, bool unstarted_only,
+                      struct err *err);
+/* Ends the adopted task, if need be, and deletes what its monitor left. */
+int oci_remove_adopted(struct oci *oci, struct err *err) _must_check_;
 /* diagnose.c */
 int oci_diagnose(struct backend *backend, const struct release *release, finding_visitor *visit,
                  void *context, struct err *err);

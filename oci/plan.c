@@ -12,6 +12,9 @@
 #include "oci/user.h"
 #include "pkg/base/number.h"
 
+/* As pkg/run has it: a container's configuration does not tell the app's own. */
+#define DEFAULT_GRACE_MS INT64_C(10000)
+
 static const struct {
 	const char *type;
 	__rlimit_resource_t resource;
@@ -252,6 +255,9 @@ int oci_plan(struct backend *backend, const struct release *release, const struc
 	    find_user(oci, request, release, &user, &input.user, err) < 0)
 		return -1;
 	input.cgroups_path = oci->cgroup;
+	oci->keep = request->keep;
+	oci->grace_ms =
+		request->grace_ms == REQUEST_AS_SOURCE ? DEFAULT_GRACE_MS : request->grace_ms;
 	oci->runtime.no_cgroup = !oci->cgroup;
 	if (make_bundle_plan(oci, release, &input, ret, err) < 0)
 		return -1;

@@ -98,3 +98,16 @@ int bundle_folder_remove(const char *folder, struct err *err)
 	}
 	return 0;
 }
+
+int bundle_folder_strip(int folder_fd, struct err *err)
+{
+	static const char *const names[] = {"rootfs",     "upper",   "pid",     "log",
+	                                    "log.delete", "console", "control", "task.json.new"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (tree_remove(folder_fd, names[i], err) < 0) {
+			err->kind = ERR_NOT_REMOVED;
+			return -1;
+		}
+	return 0;
+}

@@ -17,4 +17,7 @@ int container_delete(const struct runtime *runtime, const char *name, const char
 /* Deletes a bundle's folder, absolute, with all in it; nothing may be mounted there any more. */
 int bundle_folder_remove(const char *folder, struct err *err) _must_check_;
 
+/* Deletes what only a living task needs; the record of its end, its configuration and its output stay. */
+int bundle_folder_strip(int folder_fd, struct err *err) _must_check_;
+
 #endif

@@ -128,6 +128,18 @@ int rootfs_mount(const struct rootfs *rootfs, const char *folder, bool *ret_copi
 	return mount_copy(rootfs, folder, err);
 }
 
+int rootfs_try_overlay(const char *folder)
+{
+	char options[PATH_MAX];
+
+	if (mount("oneoff", folder, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") < 0 ||
+	    chdir(folder) < 0 || mkdir("l", 0700) < 0 || mkdir("u", 0700) < 0 ||
+	    mkdir("w", 0700) < 0 || mkdir("m", 0700) < 0)
+		return -1;
+	snprintf(options, sizeof(options), "lowerdir=l,upperdir=u,workdir=w");
+	return mount("overlay", "m", "overlay", 0, options);
+}
+
 void rootfs_unmount(const char *folder)
 {
 	char path[PATH_MAX];

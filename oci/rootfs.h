@@ -24,6 +24,10 @@ void rootfs_release(struct rootfs *rootfs);
 int rootfs_mount(const struct rootfs *rootfs, const char *folder, bool *ret_copied,
                  struct err *err) _must_check_;
 
+/* Whether an overlay can be mounted at all: tries it over `folder`, in this mount namespace, which is to be thrown
+ * away. 0 or -1. */
+int rootfs_try_overlay(const char *folder) _must_check_;
+
 /* Takes both mounts away again, so that the folders can be deleted. */
 void rootfs_unmount(const char *folder);
 

@@ -292,6 +292,28 @@ int state_find(const struct strv *roots, const char *name, struct container_stat
 	return state_read(root, id_of(found), ret, err);
 }
 
+int state_each(const struct strv *roots,
+               int (*visit)(void *context, const struct container_state *state, struct err *err),
+               void *context, struct err *err)
+{
+	_cleanup_(strv_release) struct strv all = STRV_INIT;
+
+	if (list_all(roots, &all, err) < 0)
+		return -1;
+	for (size_t i = 0; i < all.count; i++) {
+		_cleanup_(container_state_release) struct container_state state = {.id = NULL};
+		const char *id = id_of(all.items[i]);
+		_cleanup_free_ char *root = strndup(all.items[i], (size_t)(id - all.items[i]) - 1);
+		struct err ignored = ERR_INIT;
+
+		if (!root)
+			return err_no_memory(err);
+		if (state_read(root, id, &state, &ignored) == 0 && visit(context, &state, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 const char *state_owner(const char *bundle)
 {
 	static const struct {

@@ -15,7 +15,6 @@ static _noreturn_ void sweep_in_child(const char *run_folder)
 	(void)close_range(0, UINT_MAX, 0);
 	for (int fd = 0; fd <= 2; fd++)
 		(void)!open("/dev/null", O_RDWR);
-	/* If another sweep is at work, or a bundle is being made, the next run finds these. */
 	(void)!leftovers_remove(run_folder, false, &count, &ignored);
 	_exit(0);
 }

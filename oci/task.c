@@ -9,6 +9,7 @@
 #include "oci/command.h"
 #include "oci/file.h"
 #include "oci/leftovers.h"
+#include "oci/lock.h"
 #include "oci/namespace.h"
 #include "oci/oci_internal.h"
 #include "oci/remove.h"
@@ -25,7 +26,7 @@ static int make_folder(const char *path, bool must_be_new, struct err *err)
 }
 
 /* A folder that another user made in /tmp is none of ours. */
-static int check_run_folder(const struct oci *oci, struct err *err)
+int oci_check_run_folder(const struct oci *oci, struct err *err)
 {
 	struct stat info;
 
@@ -39,9 +40,14 @@ static int check_run_folder(const struct oci *oci, struct err *err)
 /* Names become folders, and arguments of the runtime. */
 static bool is_container_name(const char *name)
 {
+	static const char *const reserved[] = {"state", "locks"};
+
 	static const char letters[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-";
 
+	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
+		if (!strcmp(name, reserved[i]))
+			return false;
 	return *name && *name != '.' && *name != '-' && strlen(name) <= 200 &&
 	       strspn(name, letters) == strlen(name);
 }
@@ -56,8 +62,12 @@ static int lock_folder(struct oci *oci, struct err *err)
 		return err_no_memory(err);
 	}
 	oci->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (oci->lock_fd < 0 || flock(oci->lock_fd, LOCK_EX | LOCK_NB) < 0)
-		return err_errno(err, "cannot lock %s", path);
+	if (oci->lock_fd < 0)
+		return err_errno(err, "cannot open %s", path);
+	/* Waits only for those who look whether it is held, which they do for a moment. */
+	while (flock(oci->lock_fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return err_errno(err, "cannot lock %s", path);
 	return 0;
 }
 
@@ -92,9 +102,6 @@ static int make_bundle(void *context, struct err *err)
 	struct err ignored = ERR_INIT;
 	_cleanup_fd_ int run_lock = -1;
 
-	if (make_folder(oci->run_folder, false, err) < 0 || check_run_folder(oci, err) < 0 ||
-	    make_folder(oci->runtime.state_root, false, err) < 0)
-		return -1;
 	run_lock = run_folder_lock(oci->run_folder, false, err);
 	if (run_lock < 0 || make_folder(oci->folder, true, err) < 0)
 		return -1;
@@ -108,12 +115,43 @@ static int choose_names(struct oci *oci, const struct identity *identity, struct
 {
 	if (!is_container_name(identity->name))
 		return err_set(err, ERR_USAGE, "'%s' cannot be a container's name", identity->name);
+	free(oci->name);
+	free(oci->folder);
+	oci->folder = NULL;
 	oci->name = strdup(identity->name);
 	if (!oci->name || asprintf(&oci->folder, "%s/%s", oci->run_folder, identity->name) < 0) {
 		oci->folder = NULL;
 		return err_no_memory(err);
 	}
 	return 0;
+}
+
+static int make_run_folder(struct oci *oci, struct err *err)
+{
+	if (make_folder(oci->run_folder, false, err) < 0 || oci_check_run_folder(oci, err) < 0)
+		return -1;
+	return make_folder(oci->runtime.state_root, false, err);
+}
+
+/* Before anything is made. From here the descriptor goes to the monitor. */
+static int take_lock(struct oci *oci, const struct plan *plan, const struct identity *identity,
+                     int *ret_fd, struct err *err)
+{
+	const cJSON *annotations = json_member(plan->document, "annotations");
+	const struct lock_holder holder = {
+		.task = identity->name,
+		.id = identity->id,
+		.user = identity->user,
+		.command = cJSON_GetStringValue(json_member(annotations, "dev.oneoff.command")),
+		.cgroup = oci->cgroup,
+		.since = identity->started,
+	};
+
+	*ret_fd = -1;
+	if (!identity->lock)
+		return 0;
+	*ret_fd = lock_take(oci->run_folder, identity->lock, &holder, err);
+	return *ret_fd < 0 ? -1 : 0;
 }
 
 int oci_create(struct backend *backend, const struct plan *plan, const struct identity *identity,
@@ -123,10 +161,13 @@ int oci_create(struct backend *backend, const struct plan *plan, const struct id
 	struct bundle_plan bundle = {oci, plan};
 	/* A stopped app's mounts, which may hold the command, are not there. */
 	bool sees_mounts = oci->state.running || oci->image;
+	_cleanup_fd_ int lock_fd = -1;
 
 	if ((sees_mounts && command_check(oci->root_fd, plan->document, err) < 0) ||
-	    choose_names(oci, identity, err) < 0)
+	    choose_names(oci, identity, err) < 0 || make_run_folder(oci, err) < 0 ||
+	    take_lock(oci, plan, identity, &lock_fd, err) < 0)
 		return -1;
+	oci->detached = burial->detached;
 	oci->tty = json_true(plan->document, "process.terminal");
 
 	const struct monitor_settings settings = {
@@ -142,9 +183,13 @@ int oci_create(struct backend *backend, const struct plan *plan, const struct id
 		.source_pid = oci->state.running && namespace_is_other_user(oci->state.pid)
 	                              ? oci->state.pid
 	                              : 0,
-		.stop = burial->stop,
+		.stop = burial->stop && !burial->detached,
 		.deadline = burial->deadline,
+		.grace_ms = oci->grace_ms,
+		.detached = burial->detached,
+		.keep = oci->keep,
 		.snapshot_fd = oci->snapshot.lock_fd,
+		.lock_fd = lock_fd,
 	};
 
 	if (monitor_start(&settings, &oci->monitor, err) < 0)
@@ -207,6 +252,7 @@ int oci_attach(struct backend *backend, bool tty, bool stdin_open, const char *d
 	*ret = NULL;
 	if (result == 0 && (tty || ours[0] >= 0 || ours[1] >= 0 || ours[2] >= 0)) {
 		*ret = oci->channel = oci_channel_new(ours[0], ours[1], ours[2], tty);
+		oci->channel_ended = oci_channel_set_ended;
 		if (oci->channel)
 			return 0;
 		result = err_no_memory(err);
@@ -231,7 +277,9 @@ int oci_start(struct backend *backend, struct err *err)
 	struct message message = {.type = MESSAGE_START};
 	int fds[MESSAGE_MAX_FDS];
 
-	if (message_send(oci->monitor.fd, &message, oci->task_fds, oci->tty ? 0 : 3, err) < 0)
+	/* Nobody of us reads what a detached task writes: its monitor does. */
+	if (message_send(oci->monitor.fd, &message, oci->task_fds,
+	                 oci->tty || oci->detached ? 0 : 3, err) < 0)
 		return -1;
 	close_task_fds(oci);
 	if (oci_wait_message(oci, oci->settings.call_timeout_ms, &message, fds, err) < 0)
@@ -240,11 +288,11 @@ int oci_start(struct backend *backend, struct err *err)
 		err_set(err, message.kind, "%s", message.text);
 		return message.hint[0] ? err_hint(err, "%s", message.hint) : -1;
 	}
-	if (message.type != MESSAGE_STARTED || (oci->tty && fds[0] < 0))
+	if (message.type != MESSAGE_STARTED || (oci->tty && !oci->detached && fds[0] < 0))
 		return err_set(err, ERR_INTERNAL, "the monitor answered out of turn");
 	oci->pid = message.number;
 	oci->pid_start_time = process_start_time(oci->pid);
-	if (oci->tty)
+	if (oci->tty && !oci->detached)
 		oci_channel_set_terminal(oci->channel, fds[0]);
 	oci->started = true;
 	return 0;
@@ -255,15 +303,20 @@ int oci_signal(struct backend *backend, int signal_number, struct err *err)
 	struct oci *oci = (struct oci *)backend;
 	struct message message = {.type = MESSAGE_SIGNAL, .number = signal_number};
 
-	return oci->ended ? 0 : message_send(oci->monitor.fd, &message, NULL, 0, err);
+	if (oci->ended)
+		return 0;
+	return oci->lost ? oci_signal_directly(oci, signal_number, err)
+	                 : message_send(oci->monitor.fd, &message, NULL, 0, err);
 }
 
 int oci_resize(struct backend *backend, int rows, int columns, struct err *err)
 {
 	struct oci *oci = (struct oci *)backend;
 	struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
-	int master = oci->channel ? oci_channel_terminal(oci->channel) : -1;
+	int master = oci->terminal_fd;
 
+	if (master < 0 && oci->channel && !oci->adopted)
+		master = oci_channel_terminal(oci->channel);
 	if (master >= 0 && ioctl(master, TIOCSWINSZ, &size) < 0)
 		return err_errno(err, "cannot set the terminal's size");
 	return 0;

@@ -15,7 +15,7 @@ static void set_ended(struct oci *oci, const struct exit_status *status)
 	oci->ended = true;
 	oci->status = *status;
 	if (oci->channel)
-		oci_channel_set_ended(oci->channel);
+		oci->channel_ended(oci->channel);
 }
 
 static void take_end(struct oci *oci, const struct message *message)
@@ -25,6 +25,8 @@ static void take_end(struct oci *oci, const struct message *message)
 			.known = true,
 			.code = message->number,
 			.out_of_memory = message->out_of_memory,
+			.timed_out = message->timed_out,
+			.output_incomplete = message->output_incomplete,
 		};
 
 		set_ended(oci, &status);
@@ -35,6 +37,17 @@ static void take_end(struct oci *oci, const struct message *message)
 			err_hint(&oci->remove_failure, "%s", message->hint);
 		}
 	}
+}
+
+/* Of an adopted task: it may not run yet when it is adopted. */
+static void take_start(struct oci *oci, const struct message *message, const int fds[])
+{
+	oci->pid = message->number;
+	oci->pid_start_time = process_start_time(oci->pid);
+	if (oci->terminal_fd < 0)
+		oci->terminal_fd = fds[0];
+	else if (fds[0] >= 0)
+		close(fds[0]);
 }
 
 static bool is_of_the_end(const struct message *message)
@@ -57,6 +70,8 @@ int oci_take_messages(struct oci *oci, struct err *err)
 		}
 		if (is_of_the_end(&message))
 			take_end(oci, &message);
+		else if (message.type == MESSAGE_STARTED)
+			take_start(oci, &message, fds);
 	}
 	return 0;
 }
@@ -142,6 +157,10 @@ int oci_recover(struct backend *backend, struct exit_status *ret, struct err *er
 	struct oci *oci = (struct oci *)backend;
 	struct exit_status unknown = {.known = false};
 
+	if (oci_read_end(oci)) {
+		*ret = oci->status;
+		return 1;
+	}
 	if (process_start_time(oci->pid) == oci->pid_start_time && oci->pid_start_time)
 		return err_set(err, ERR_LOST, "the task's monitor is gone; the task runs on");
 	set_ended(oci, &unknown);
@@ -201,6 +220,8 @@ int oci_remove(struct backend *backend, struct err *err)
 	struct message message = {.type = MESSAGE_REMOVE};
 	struct err ignored = ERR_INIT;
 
+	if (oci->adopted)
+		return oci_remove_adopted(oci, err);
 	if (oci->monitor.fd < 0)
 		return 0; /* nothing was made */
 	if (oci->lost)

@@ -76,9 +76,10 @@ make_bundle() {
 	END
 }
 
-# run_source ROOT BUNDLE ID: its first process has its output in ID.log, and no terminal
+# run_source ROOT BUNDLE ID: its first process has its output in ID.log, and no terminal; stdin is an empty pipe,
+# because crun gives what stdin is to the task's user, and /dev/null is everybody's
 run_source() {
-	in_view "$oci_runtime" --root "$1" run --detach --bundle "$2" "$3" </dev/null >"$2.log" 2>&1 ||
+	: | in_view "$oci_runtime" --root "$1" run --detach --bundle "$2" "$3" >"$2.log" 2>&1 ||
 		die "$oci_runtime cannot start $3: $(tail -n 3 "$2.log")"
 }
 

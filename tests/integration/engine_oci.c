@@ -120,7 +120,7 @@ static cJSON *inspect(const char *name)
 	return document ? document : oci_inspect(setting("ONEOFF_OCI_ROOT"), name);
 }
 
-/* Folders below `folder` but for `except`; the name of one of them goes to `name`. */
+/* Folders below `folder` but for `except` and what is no one-off's; the name of one of them goes to `name`. */
 static int count_folders(const char *folder, const char *except, char name[256])
 {
 	DIR *stream = opendir(folder);
@@ -129,7 +129,8 @@ static int count_folders(const char *folder, const char *except, char name[256])
 
 	while (stream && (entry = readdir(stream))) {
 		if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0 ||
-		    strcmp(entry->d_name, "..") == 0 || strcmp(entry->d_name, except) == 0)
+		    strcmp(entry->d_name, "..") == 0 || strcmp(entry->d_name, except) == 0 ||
+		    strcmp(entry->d_name, "locks") == 0)
 			continue;
 		snprintf(name, 256, "%s", entry->d_name);
 		count++;

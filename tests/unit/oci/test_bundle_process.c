@@ -318,8 +318,7 @@ Test(bundle_process, annotations_are_ours_and_those_asked_for)
 	cr_expect_str_eq(bundle_annotation(&sample, "dev.oneoff.started"), "2026-11-21T04:54:03Z");
 	cr_expect_str_eq(bundle_annotation(&sample, "dev.oneoff.deadline"), "2026-11-21T04:55:03Z");
 	cr_expect_str_eq(bundle_annotation(&sample, "dev.oneoff.keep"), "always");
-	cr_expect_str_eq(bundle_annotation(&sample, "dev.oneoff.keep-until"),
-	                 "2026-11-21T05:55:03Z");
+	cr_expect_str_eq(bundle_annotation(&sample, "dev.oneoff.keep-for"), "3600");
 	cr_expect_str_eq(bundle_annotation(&sample, BUNDLE_STOP_SIGNAL), "15");
 	cr_expect_null(bundle_annotation(&sample, "io.container.manager"));
 	bundle_sample_close(&sample);
