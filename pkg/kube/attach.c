@@ -83,6 +83,8 @@ static int check_no_pod(struct attaching *attaching, int64_t now, struct err *er
 	    now - attaching->asked_at < NO_POD_MS)
 		return 0;
 	attaching->asked_at = now;
+	/* Or there is one, and the watch does not tell. */
+	watch_restart(attaching->kube->watch);
 	kube_newest_event(attaching->kube, event, sizeof(event));
 	if (!*event)
 		return 0;

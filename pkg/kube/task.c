@@ -123,6 +123,27 @@ static int find_own(struct kube *kube, cJSON **ret, struct err *err)
 	return 0;
 }
 
+/* Servers before 1.28 do not know podReplacementPolicy and refuse it under fieldValidation=Strict. With a
+ * backoffLimit of 0 they make no second pod either. */
+static bool is_too_new(const struct err *err)
+{
+	return (err->http_status == 400 || err->http_status == 422) &&
+	       strstr(err->message, "podReplacementPolicy");
+}
+
+static int post_older(struct kube *kube, const char *path, const struct plan *plan, cJSON **ret,
+                      struct err *err)
+{
+	_cleanup_(json_free) cJSON *older = cJSON_Duplicate(plan->document, true);
+
+	if (!older)
+		return err_no_memory(err);
+	report(&kube->reporter, REPORT_DETAIL, "this server is older than 1.28: %s", err->message);
+	cJSON_DeleteItemFromObjectCaseSensitive(json_member(older, "spec"), "podReplacementPolicy");
+	*err = (struct err)ERR_INIT;
+	return kube_call(kube, "POST", path, older, ret, err);
+}
+
 static int create_object(struct kube *kube, const struct plan *plan, cJSON **ret, struct err *err)
 {
 	_cleanup_free_ char *path =
@@ -133,7 +154,8 @@ static int create_object(struct kube *kube, const struct plan *plan, cJSON **ret
 	if (!path)
 		return err_no_memory(err);
 	kube->task.created = true; /* from now on it may be there */
-	if (kube_call(kube, "POST", path, plan->document, ret, &own) == 0)
+	if (kube_call(kube, "POST", path, plan->document, ret, &own) == 0 ||
+	    (is_too_new(&own) && post_older(kube, path, plan, ret, &own) == 0))
 		return 0;
 	if ((!own.http_status || own.http_status == 409 || own.http_status >= 500) &&
 	    own.kind != ERR_INTERRUPTED && find_own(kube, ret, err) == 0)

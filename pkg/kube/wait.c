@@ -119,7 +119,8 @@ int kube_exited(struct backend *backend, struct exit_status *ret, struct err *er
 	return 1;
 }
 
-/* The watch takes itself up again; here the pod is asked for once more, for the case that it is no more. */
+/* The watch takes itself up again when it breaks, but one that is only silent does not look broken: it begins anew. And
+ * the pod is asked for once more, for the case that it is no more. */
 int kube_recover(struct backend *backend, struct exit_status *ret, struct err *err)
 {
 	struct kube *kube = (struct kube *)backend;
@@ -130,6 +131,7 @@ int kube_recover(struct backend *backend, struct exit_status *ret, struct err *e
 
 	if (result > 0 || !kube->task.pod)
 		return result > 0;
+	watch_restart(kube->watch);
 	path = kube_path("", kube->config.name_space, "pods", kube->task.pod, NULL);
 	if (!path)
 		return err_no_memory(err);

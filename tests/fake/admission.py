@@ -28,9 +28,12 @@ RESERVED = ("controller-uid", "job-name", "batch.kubernetes.io/controller-uid", 
 
 # unknown fields
 
-def drop_unknown(kind, obj):
-    """Removes fields that the kind does not have; returns their paths."""
+def drop_unknown(kind, obj, without=()):
+    """Removes fields that the kind does not have; returns their paths. `without`: fields of a Job's spec that an older
+    server does not know."""
     unknown = []
+    if kind is JOBS and without:
+        sift(obj, JOB_FIELDS - set(without), "spec", "spec", unknown)
     sift(obj, META_FIELDS, "metadata", "metadata", unknown)
     if kind is PODS:
         sift(obj, TOP, "", None, unknown)

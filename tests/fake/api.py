@@ -121,6 +121,9 @@ class Api:
             self.faults.set(json.loads(request.body))
         elif path == "/fake/set" and request.method == "POST":
             self.settings.update(json.loads(request.body))
+        elif path == "/fake/restart" and request.method == "POST":
+            asyncio.get_running_loop().create_task(self.restart(json.loads(request.body or "{}").get("ms", 1000)))
+            return request.connection.respond_json(200, {})
         elif path not in ("/fake/faults", "/fake/set"):
             raise TextError(404, "404 page not found\n")
         request.connection.respond_json(200, self.settings if path == "/fake/set" else self.faults.rules)
@@ -200,9 +203,9 @@ class Api:
         self.strict(request, kind, obj)
         return events.from_new(obj) if kind.group == "events.k8s.io" else obj
 
-    @staticmethod
-    def strict(request, kind, obj):
-        unknown = [f'unknown field "{path}"' for path in admission.drop_unknown(kind, obj)]
+    def strict(self, request, kind, obj):
+        unknown = [f'unknown field "{path}"'
+                   for path in admission.drop_unknown(kind, obj, self.settings["unknown_fields"])]
         if unknown and request.query.get("fieldValidation") == "Strict":
             raise errors.bad_request(f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
                                      "strict decoding error: " + ", ".join(unknown))

@@ -15,7 +15,8 @@
 
 #define ONE_OFFS "?labelSelector=oneoff.dev/id"
 #define FAKE_RESET                                                                                 \
-	"{\"phase_lag\":20,\"job_lag\":20,\"start\":10,\"v5\":true,\"attach_needs_create\":true}"
+	"{\"phase_lag\":20,\"job_lag\":20,\"start\":10,\"v5\":true,\"attach_needs_create\":true,"  \
+	"\"unknown_fields\":[]}"
 
 const char *kube_namespace(void)
 {
