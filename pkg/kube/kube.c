@@ -127,7 +127,7 @@ const struct backend_ops kubernetes_backend = {
 	.name = "kubernetes",
 	.capabilities = BACKEND_SEPARATE_STREAMS | BACKEND_HALF_CLOSE | BACKEND_REMOVES_ITSELF |
                         BACKEND_KEEPS | BACKEND_BY_NAME_ONLY | BACKEND_MANIFEST |
-                        BACKEND_HOLDS_OUTPUT,
+                        BACKEND_HOLDS_OUTPUT | BACKEND_DETACHES,
 	.open = kube_open,
 	.find = kube_find,
 	.plan = kube_plan,

@@ -333,6 +333,8 @@ int kube_signal(struct backend *backend, int signal_number, struct err *err)
 		       "a cluster passes no signals on but the one to end");
 		return 0;
 	}
+	if (kube->task.adopted)
+		return kube_stop_adopted(kube, signal_number, err);
 	if (signal_number == SIGKILL && kube->task.pod) {
 		path = kube_path("", kube->config.name_space, "pods", kube->task.pod,
 		                 "?gracePeriodSeconds=1");

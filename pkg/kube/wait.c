@@ -81,6 +81,11 @@ static void tell(const struct kube_task *task, struct exit_status *ret)
 	*ret = status->exit;
 	ret->output_incomplete = task->flawed;
 	ret->timed_out = status->time_limit;
+	/* A client that attaches hears of it before there is an end. */
+	if (status->command_missing)
+		ret->code = 127;
+	else if (status->command_denied)
+		ret->code = 126;
 	if (*status->gate)
 		tell_gate(status, ret->message, sizeof(ret->message));
 	else if (status->time_limit)
@@ -89,7 +94,7 @@ static void tell(const struct kube_task *task, struct exit_status *ret)
 	else if (*status->disruption)
 		snprintf(ret->message, sizeof(ret->message), "the cluster ended the pod: %.220s",
 		         status->disruption);
-	else if (!status->exit.known)
+	else if (!status->exit.known || status->never_ran)
 		snprintf(ret->message, sizeof(ret->message), "%.60s%s%.180s", status->reason,
 		         *status->message ? ": " : "", status->message);
 }
@@ -105,6 +110,8 @@ int kube_exited(struct backend *backend, struct exit_status *ret, struct err *er
 		tell(task, ret);
 		return 1;
 	}
+	if (!task->seen && task->adopted)
+		return kube_job_end(kube, ret, err);
 	if (!task->gone && (!task->overdue_at || clock_monotonic_ms() < task->overdue_at))
 		return 0;
 	*ret = (struct exit_status){.known = false};
