@@ -95,6 +95,25 @@ static int get_own(struct kube *kube, cJSON **ret, struct err *err)
 	return 0;
 }
 
+/* How far it is now; the watch goes on from there. A Job may have no pod, or none any more. */
+static int take_pods(struct kube *kube, const char *path, const char *selector, struct err *err)
+{
+	_cleanup_(strbuf_release) struct strbuf full = STRBUF_INIT;
+	_cleanup_(json_free) cJSON *pods = NULL;
+	struct exit_status ignored;
+	const cJSON *pod;
+
+	strbuf_addf(&full, "%s?%s", path, selector);
+	if (full.failed)
+		return err_no_memory(err);
+	if (kube_list(kube, strbuf_str(&full), &pods, err) < 0)
+		return -1;
+	cJSON_ArrayForEach (pod, pods)
+		if (kube_take_pod(kube, pod, false, err) < 0)
+			return -1;
+	return kube->task.seen || kube_job_end(kube, &ignored, err) >= 0 ? 0 : -1;
+}
+
 int kube_adopt(struct backend *backend, const struct task_record *record, struct err *err)
 {
 	struct kube *kube = (struct kube *)backend;
@@ -113,9 +132,12 @@ int kube_adopt(struct backend *backend, const struct task_record *record, struct
 		if (!kube->task.pod)
 			return err_no_memory(err);
 	}
+	kube->task.kept = record->keep != KEEP_NEVER;
 	path = pods_of_task(kube, &selector);
 	if (!path)
 		return err_no_memory(err);
+	if (take_pods(kube, path, strbuf_str(&selector), err) < 0)
+		return -1;
 	return watch_open(kube, path, strbuf_str(&selector), &kube->watch, err);
 }
 
@@ -142,12 +164,7 @@ int kube_job_end(struct kube *kube, struct exit_status *ret, struct err *err)
 	if (!task->over && task->asked_at && now - task->asked_at < ASK_PAUSE_MS)
 		return 0;
 	if (!task->over) {
-		/* The first time the watch has had no chance to tell of a pod. */
-		bool first = !task->asked_at;
-
 		task->asked_at = now;
-		if (first)
-			return 0;
 		watch_restart(kube->watch);
 		if (get_own(kube, &job, &own) == 0) {
 			if (task->is_job && kube_job_is_over(job, NULL, &reason))
@@ -172,27 +189,13 @@ static bool has_started(const struct kube_task *task)
 	       (task->status.stage == POD_ENDED && !task->status.never_ran);
 }
 
-/* The pods as they are now, so that what has ended is known at once. */
-static int look(struct kube *kube, struct err *err)
-{
-	struct exit_status ignored;
-	int64_t limit = clock_monotonic_ms() + ASK_PAUSE_MS;
-
-	/* A watch begins with what is there. */
-	while (!kube->task.seen && clock_monotonic_ms() < limit)
-		if (kube_turn(kube, err) < 0 || loop_wait_answer(kube->loop, TURN_MS, err) < 0)
-			return -1;
-	kube->task.asked_at = kube->task.asked_at ? kube->task.asked_at : 1;
-	return kube->task.seen || kube_job_end(kube, &ignored, err) >= 0 ? 0 : -1;
-}
-
 /* 1: its container runs or ran, 0: it never will, or not now and nobody wants to wait; -1. */
 static int await_start(struct kube *kube, bool follow, struct err *err)
 {
 	struct kube_task *task = &kube->task;
 	struct exit_status ignored;
 
-	if (look(kube, err) < 0)
+	if (kube_turn(kube, err) < 0)
 		return -1;
 	while (!has_started(task)) {
 		if (!follow || task->over || task->gone || task->status.stage == POD_ENDED)
@@ -302,6 +305,16 @@ static int move_deadline(struct kube *kube, struct err *err)
 	return kube_patch(kube, path, patch, NULL, err);
 }
 
+/* Nothing shortens the grace period but this; the pod goes with it. What its Job says stays. */
+static int kill_pod(struct kube *kube)
+{
+	_cleanup_free_ char *path = kube_path("", kube->config.name_space, "pods", kube->task.pod,
+	                                      "?gracePeriodSeconds=1");
+	struct err ignored = ERR_INIT;
+
+	return path ? kube_call(kube, "DELETE", path, NULL, NULL, &ignored) : -1;
+}
+
 int kube_stop_adopted(struct kube *kube, int signal_number, struct err *err)
 {
 	const struct kube_task *task = &kube->task;
@@ -318,13 +331,8 @@ int kube_stop_adopted(struct kube *kube, int signal_number, struct err *err)
 	if (own.http_status)
 		report(&kube->reporter, REPORT_DETAIL,
 		       "it cannot be ended by its deadline, so it is deleted: %s", own.message);
-	if (task->pod && force) {
-		path = kube_path("", kube->config.name_space, "pods", task->pod,
-		                 "?gracePeriodSeconds=1");
-		if (path)
-			kube_send(kube, "DELETE", path, NULL);
-		free(path);
-	}
+	if (task->pod && force && kill_pod(kube) == 0 && task->kept)
+		return 0;
 	path = object_path(kube, "?propagationPolicy=Background");
 	if (!path)
 		return err_no_memory(err);

@@ -46,6 +46,7 @@ struct kube_task {
 	char gate;         /* 0: none; 's'tdin, 't'ty, 'n'ull */
 	bool gate_behind; /* …stands behind the image's ENTRYPOINT, whose own output comes before it */
 	bool released;      /* the gate was opened, or there is none */
+	bool kept;          /* adopted: --keep, or -d: a stop deletes nothing of it */
 	bool adopted;       /* started by others, or by us earlier */
 	bool log_cut;       /* the log was asked for from the middle: its bytes cannot be counted */
 	char log_query[32]; /* how its log was asked for, besides follow: "&timestamps=true" */
@@ -195,6 +196,8 @@ int kube_arm(struct backend *backend, struct err *err);
 int kube_exited(struct backend *backend, struct exit_status *ret, struct err *err);
 int kube_recover(struct backend *backend, struct exit_status *ret, struct err *err);
 bool kube_may_have_ended(struct backend *backend);
+/* Takes what a pod's document says of the task; another pod than its own is passed over. */
+int kube_take_pod(struct kube *kube, const cJSON *pod, bool deleted, struct err *err) _must_check_;
 /* Takes what the watch has to say. 0, or -1 when it broke for good. */
 int kube_turn(struct kube *kube, struct err *err) _must_check_;
 /* ---- remove.c ---- */

@@ -19,10 +19,10 @@ int kube_arm(struct backend *backend, struct err *err)
 }
 
 /* A Job that never makes a second pod has one; the first that comes is the task's. */
-static int take_pod(struct kube *kube, const struct watch_event *event, struct err *err)
+int kube_take_pod(struct kube *kube, const cJSON *pod, bool deleted, struct err *err)
 {
 	struct kube_task *task = &kube->task;
-	const char *name = json_string(event->object, "metadata.name");
+	const char *name = json_string(pod, "metadata.name");
 	struct pod_status status;
 
 	if (!name)
@@ -34,12 +34,12 @@ static int take_pod(struct kube *kube, const struct watch_event *event, struct e
 	}
 	if (strcmp(name, task->pod))
 		return 0;
-	pod_status_read(event->object, task->container, &status);
+	pod_status_read(pod, task->container, &status);
 	/* What is known of an end stays: a deletion may carry an older state. */
 	if (task->status.stage != POD_ENDED || !task->status.exit.known)
 		task->status = status;
 	task->seen = true;
-	task->gone |= event->deleted;
+	task->gone |= deleted;
 	if (status.deleted && !task->overdue_at)
 		task->overdue_at =
 			clock_monotonic_ms() + OVERDUE_MS +
@@ -55,7 +55,7 @@ int kube_turn(struct kube *kube, struct err *err)
 
 	kube_reap(kube);
 	while (kube->watch && (result = watch_next(kube->watch, &event, err)) > 0)
-		if (take_pod(kube, &event, err) < 0)
+		if (kube_take_pod(kube, event.object, event.deleted, err) < 0)
 			return -1;
 	if (kube->channel && !kube->task.by_log)
 		kube_channel_tick(kube->channel, clock_monotonic_ms());
@@ -149,7 +149,7 @@ int kube_recover(struct backend *backend, struct exit_status *ret, struct err *e
 		if (err->http_status != 404)
 			return -1;
 		kube->task.gone = true;
-	} else if (take_pod(kube, &event, err) < 0) {
+	} else if (kube_take_pod(kube, event.object, event.deleted, err) < 0) {
 		return -1;
 	}
 	return kube_exited(backend, ret, err);

@@ -159,6 +159,30 @@ def check_pod_spec(spec, path):
     return causes
 
 
+def check_pod_update(kind, old, new):
+    """Of a pod's spec little may change: images, a deadline to an earlier one, gates that are taken off, tolerations
+    that are added."""
+    name, before, after = new["metadata"]["name"], dict(old["spec"]), dict(new["spec"])
+    then, now = before.pop("activeDeadlineSeconds", None), after.pop("activeDeadlineSeconds", None)
+    if then is not None and (now is None or now > then):
+        raise errors.invalid(kind, name, [("FieldValueInvalid", "spec.activeDeadlineSeconds", f"Invalid value: "
+                                           f"{now or 0}: must be less than or equal to previous value")])
+    if now is not None and not 1 <= now <= 2147483647:
+        raise errors.invalid(kind, name, [("FieldValueInvalid", "spec.activeDeadlineSeconds", f"Invalid value: {now}: "
+                                           "must be between 1 and 2147483647, inclusive")])
+    for spec in before, after:
+        spec.pop("tolerations", None)
+        spec.pop("schedulingGates", None)
+        for group in ("containers", "initContainers"):
+            spec[group] = [{**c, "image": ""} for c in spec.get(group) or []]
+    if before != after:
+        raise errors.invalid(kind, name, [("FieldValueForbidden", "spec", "Forbidden: pod updates may not change fields "
+                                           "other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+                                           "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
+                                           "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 "
+                                           "if it was previously negative)")])
+
+
 def check_job(obj, user_labels):
     causes = []
     for key in RESERVED:

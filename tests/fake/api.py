@@ -319,6 +319,8 @@ class Api:
                 old["spec"]["template"]["spec"].get("containers"):
             raise errors.invalid(kind, obj["metadata"]["name"], [("FieldValueInvalid", "spec.template",
                                                                  "Invalid value: field is immutable")])
+        if kind is PODS:
+            admission.check_pod_update(kind, old, obj)
         if kind.plural == "cronjobs":
             causes = admission.check_cron_job(obj)
             if causes:
