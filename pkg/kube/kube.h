@@ -19,6 +19,7 @@
 #include "pkg/backend/backend.h"
 #include "pkg/kube/credentials.h"
 #include "pkg/kube/kubeconfig.h"
+#include "pkg/kube/lock.h"
 #include "pkg/kube/pod_status.h"
 #include "pkg/kube/watch.h"
 #include "pkg/net/http.h"
@@ -80,6 +81,7 @@ struct kube {
 	char *user;                       /* owned; who we are to the server, or NULL */
 	char *architecture;               /* owned; of the source pod's node, or NULL */
 	struct kube_task task;
+	struct kube_lock lock;
 	struct watch *watch; /* of the task's pod; NULL before create */
 	struct channel *channel;
 	int64_t pinged; /* monotonic ms of the last ping */
@@ -171,6 +173,8 @@ int kube_create(struct backend *backend, const struct plan *plan, const struct i
                 const struct burial *burial, struct err *err);
 int kube_signal(struct backend *backend, int signal_number, struct err *err);
 void kube_task_release(struct kube_task *task);
+/* An ownerReference to the task's object, as the server answered it; owned by the caller, NULL without memory. */
+cJSON *kube_owner_of(const struct kube *kube, const cJSON *object);
 /* The events of the task's objects, the newest telling line of them; "" when there is none. */
 void kube_newest_event(struct kube *kube, char *text, size_t size);
 /* ---- attach.c ---- */

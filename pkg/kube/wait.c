@@ -54,6 +54,7 @@ int kube_turn(struct kube *kube, struct err *err)
 	int result = 0;
 
 	kube_reap(kube);
+	kube_lock_tick(kube);
 	while (kube->watch && (result = watch_next(kube->watch, &event, err)) > 0)
 		if (kube_take_pod(kube, event.object, event.deleted, err) < 0)
 			return -1;

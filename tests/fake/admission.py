@@ -159,6 +159,15 @@ def check_pod_spec(spec, path):
     return causes
 
 
+def check_micro_times(kind, obj):
+    """The times of a Lease have six digits behind the point, or they are none."""
+    for key in ("acquireTime", "renewTime"):
+        value = (obj.get("spec") or {}).get(key)
+        if value is not None and not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)", value):
+            raise errors.bad_request(f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+                                     f'parsing time "{value}" as "2006-01-02T15:04:05.000000Z07:00": cannot parse')
+
+
 def check_pod_update(kind, old, new):
     """Of a pod's spec little may change: images, a deadline to an earlier one, gates that are taken off, tolerations
     that are added."""

@@ -201,6 +201,8 @@ class Api:
         obj.update(kind=kind.kind, apiVersion=kind.api_version)
         obj = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": obj.pop("metadata", None) or {}, **obj}
         self.strict(request, kind, obj)
+        if kind.plural == "leases":
+            admission.check_micro_times(kind, obj)
         return events.from_new(obj) if kind.group == "events.k8s.io" else obj
 
     def strict(self, request, kind, obj):
@@ -319,7 +321,7 @@ class Api:
                 old["spec"]["template"]["spec"].get("containers"):
             raise errors.invalid(kind, obj["metadata"]["name"], [("FieldValueInvalid", "spec.template",
                                                                  "Invalid value: field is immutable")])
-        if kind is PODS:
+        if kind is PODS and old["spec"] != obj["spec"]:
             admission.check_pod_update(kind, old, obj)
         if kind.plural == "cronjobs":
             causes = admission.check_cron_job(obj)
