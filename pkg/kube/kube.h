@@ -166,6 +166,8 @@ void kube_add_selector(const cJSON *selector, struct strbuf *query);
 int kube_find(struct backend *backend, const struct source *source, struct release *ret,
               struct err *err);
 /* ---- plan.c ---- */
+/* Fills kube->user once: who we are, as the server sees it. For the audit, not for rights. */
+void kube_ask_user(struct kube *kube);
 int kube_plan(struct backend *backend, const struct release *release, const struct request *request,
               const struct identity *identity, struct plan *ret, struct err *err);
 /* ---- task.c ---- */

@@ -9,8 +9,8 @@
 #include "pkg/kube/lock_holders.h"
 
 #define LEASES        "coordination.k8s.io/v1"
-#define LEASE_SECONDS INT64_C(30)
-#define RENEW_MS      INT64_C(10000)
+#define LEASE_SECONDS INT64_C(15)
+#define RENEW_MS      INT64_C(5000)
 /* Clocks of two machines differ; by a renewal that was not seen coming, nobody's does. */
 #define CLOCK_SKEW_SECONDS INT64_C(300)
 #define MAX_TRIES          5

@@ -10,6 +10,7 @@ import events
 import kinds
 import kubectl_support
 import patch
+import plant
 import selection
 import streams
 from errors import ApiError, TextError
@@ -121,6 +122,12 @@ class Api:
             self.faults.set(json.loads(request.body))
         elif path == "/fake/set" and request.method == "POST":
             self.settings.update(json.loads(request.body))
+        elif path.startswith("/fake/runs/"):
+            return request.connection.respond_json(200, self.runs.report(path[len("/fake/runs/"):]))
+        elif path == "/fake/objects" and request.method == "POST":
+            wanted = json.loads(request.body)
+            plant.plant(self.store, wanted["namespace"], wanted["count"])
+            return request.connection.respond_json(200, wanted)
         elif path == "/fake/restart" and request.method == "POST":
             asyncio.get_running_loop().create_task(self.restart(json.loads(request.body or "{}").get("ms", 1000)))
             return request.connection.respond_json(200, {})
@@ -177,8 +184,10 @@ class Api:
         wanted = query.get("resourceVersion", "")
         if wanted.isdigit() and int(wanted) > self.store.version:
             raise errors.future_version(wanted, self.store.version)
-        if any(rule["action"] == "410" for rule in request.faults):
-            raise errors.expired(EXPIRED_CONTINUE, {"continue": ""})
+        for rule in request.faults:
+            if rule["action"] == "410":
+                token = self.store.fresh_token(query.get("continue")) if rule.get("token") else ""
+                raise errors.expired(EXPIRED_CONTINUE, {"continue": token})
         items, token, rest = self.store.page(storage, namespace, matches, int(query.get("limit") or 0),
                                              query.get("continue"))
         meta = {"resourceVersion": str(self.store.version)}

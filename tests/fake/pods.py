@@ -196,6 +196,7 @@ class Unit:
             return
         state["state"] = {"running": {"startedAt": now()}}
         state["ready"] = True
+        self.server.runs.begin(self.meta, name, process)
         self.event("Normal", "Started", "Container started", name)
         self.publish()
         asyncio.get_running_loop().create_task(self.follow(container, process))
