@@ -259,15 +259,16 @@ Test(kube_lock, that_is_stale_by_any_clock_is_taken_at_once)
 /* A client that stopped before it could begin: its Job must not begin later. */
 Test(kube_lock, a_suspended_job_of_the_holder_before_is_deleted_first)
 {
-	const char *line =
-		"\"$ONEOFF\" plan -o yaml --lock stopped --like deploy/bulk -- sleep 1 | "
-		"sed 's/^\"spec\":/&\\n  \"suspend\": true/' | kubectl create -f - >/dev/null; "
-		"kubectl get jobs -l oneoff.dev/lock=stopped -o name | wc -l";
+	static const char job[] =
+		"{\"metadata\":{\"name\":\"slept\",\"labels\":{\"oneoff.dev/id\":\"zzzzzzzz\","
+		"\"oneoff.dev/lock\":\"stopped\"}},\"spec\":{\"suspend\":true,\"backoffLimit\":0,"
+		"\"template\":{\"metadata\":{\"labels\":{\"oneoff.dev/id\":\"zzzzzzzz\","
+		"\"oneoff.dev/lock\":\"stopped\"}},\"spec\":{\"restartPolicy\":\"Never\",\"containers\":[{"
+		"\"name\":\"c\",\"image\":\"suite/app:1\",\"command\":[\"sleep\",\"1\"]}]}}}}";
 
-	cr_assert_str_eq(shell(line, NULL), "1");
+	cr_assert_eq(kube_change("POST", "batch/v1/jobs", job), 201);
 	expect_free("stopped", "5s");
-	cr_assert_str_eq(shell("kubectl get jobs -l oneoff.dev/lock=stopped -o name | wc -l", NULL),
-	                 "0");
+	cr_assert_eq(kube_change("GET", "batch/v1/jobs/slept", NULL), 404);
 	expect_runs("stopped", 1, 1);
 }
 
