@@ -143,12 +143,13 @@ int kube_adopt(struct backend *backend, const struct task_record *record, struct
 
 /* ---- the end without a pod ---- */
 
-static void note_over(struct kube_task *task, const char *reason)
+static void note_over(struct kube_task *task, const cJSON *job, const char *reason)
 {
 	task->over = true;
 	task->last = (struct exit_status){.known = !reason};
+	task->last.known |= kube_job_code(job, &task->last.code);
 	task->last.timed_out = reason && !strcmp(reason, "DeadlineExceeded");
-	if (reason)
+	if (!task->last.known)
 		snprintf(task->last.message, sizeof(task->last.message),
 		         "its pod is gone, the Job says: %.200s", reason);
 }
@@ -168,9 +169,9 @@ int kube_job_end(struct kube *kube, struct exit_status *ret, struct err *err)
 		watch_restart(kube->watch);
 		if (get_own(kube, &job, &own) == 0) {
 			if (task->is_job && kube_job_is_over(job, NULL, &reason))
-				note_over(task, reason);
+				note_over(task, job, reason);
 		} else if (own.http_status == 404) {
-			note_over(task, "NotFound");
+			note_over(task, NULL, "NotFound");
 		} else {
 			*err = own;
 			return -1;
@@ -260,6 +261,8 @@ int kube_output(struct backend *backend, const struct output_request *request, s
 	kube->channel = NULL;
 	if (result < 0)
 		return -1;
+	if (result == 0 && (task->over || task->gone))
+		report(&kube->reporter, REPORT_NOTE, "its pod is gone, and its log with it");
 	if (result == 0)
 		return open_nothing(kube, ret, err);
 	if (!request->join || !task->tty || task->status.stage != POD_RUNNING)
@@ -305,7 +308,25 @@ static int move_deadline(struct kube *kube, struct err *err)
 	return kube_patch(kube, path, patch, NULL, err);
 }
 
-/* Nothing shortens the grace period but this; the pod goes with it. What its Job says stays. */
+void kube_note_code(struct kube *kube, int code)
+{
+	_cleanup_free_ char *path = object_path(kube, NULL);
+	_cleanup_(json_free) cJSON *patch = cJSON_CreateObject();
+	cJSON *metadata = patch ? json_object_for(patch, "metadata") : NULL;
+	cJSON *annotations = metadata ? json_object_for(metadata, "annotations") : NULL;
+	struct err err = ERR_INIT;
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", code);
+	kube->task.killed = false; /* once */
+	if (!path || !annotations || json_set_string(annotations, KUBE_CODE_ANNOTATION, text) < 0)
+		return;
+	if (kube_patch(kube, path, patch, NULL, &err) < 0)
+		report(&kube->reporter, REPORT_NOTE, "how it ended cannot be written down: %s",
+		       err.message);
+}
+
+/* Nothing shortens the grace period but this; the pod goes with it, and its log. Its code is written down at the Job. */
 static int kill_pod(struct kube *kube)
 {
 	_cleanup_free_ char *path = kube_path("", kube->config.name_space, "pods", kube->task.pod,
@@ -331,8 +352,10 @@ int kube_stop_adopted(struct kube *kube, int signal_number, struct err *err)
 	if (own.http_status)
 		report(&kube->reporter, REPORT_DETAIL,
 		       "it cannot be ended by its deadline, so it is deleted: %s", own.message);
-	if (task->pod && force && kill_pod(kube) == 0 && task->kept)
+	if (task->pod && force && kill_pod(kube) == 0 && task->kept) {
+		kube->task.killed = true;
 		return 0;
+	}
 	path = object_path(kube, "?propagationPolicy=Background");
 	if (!path)
 		return err_no_memory(err);

@@ -46,6 +46,7 @@ static const struct {
 	{KUBE_PREFIX "detached", false, audit},
 	{KUBE_PREFIX "lock", false, audit},
 	{KUBE_PREFIX "stopped", false, audit},
+	{KUBE_PREFIX "exit-code", false, audit},
 };
 
 /* Annotations of this form name a container behind the slash; one that is not there is an error. */

@@ -46,10 +46,11 @@ struct kube_task {
 	int rows, columns; /* of our terminal, 0 when not known */
 	char gate;         /* 0: none; 's'tdin, 't'ty, 'n'ull */
 	bool gate_behind; /* …stands behind the image's ENTRYPOINT, whose own output comes before it */
-	bool released;      /* the gate was opened, or there is none */
-	bool kept;          /* adopted: --keep, or -d: a stop deletes nothing of it */
-	bool adopted;       /* started by others, or by us earlier */
-	bool log_cut;       /* the log was asked for from the middle: its bytes cannot be counted */
+	bool released; /* the gate was opened, or there is none */
+	bool killed;   /* adopted: its pod was deleted by us; how it ended is to be written down */
+	bool kept;     /* adopted: --keep, or -d: a stop deletes nothing of it */
+	bool adopted;  /* started by others, or by us earlier */
+	bool log_cut;  /* the log was asked for from the middle: its bytes cannot be counted */
 	char log_query[32]; /* how its log was asked for, besides follow: "&timestamps=true" */
 	bool over;          /* adopted: its Job is over and has no pod; `last` tells */
 	struct exit_status last;
@@ -220,6 +221,8 @@ int kube_list_tasks(struct backend *backend, const struct list_query *query, lis
 /* ---- adopt.c ---- */
 /* For an adopted task without a pod: whether its Job is over. 1 with *ret, 0, -1; asks at most every 3 s. */
 int kube_job_end(struct kube *kube, struct exit_status *ret, struct err *err) _must_check_;
+/* Writes the task's code down at its Job, for those who ask when the pod is gone. */
+void kube_note_code(struct kube *kube, int code);
 /* Ends an adopted task so that its log and its code stay readable. */
 int kube_stop_adopted(struct kube *kube, int signal_number, struct err *err);
 int kube_adopt(struct backend *backend, const struct task_record *record, struct err *err);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "pkg/base/clock.h"
+#include "pkg/base/number.h"
 #include "pkg/kube/pod_status.h"
 
 #define PREFIX        "oneoff.dev/"
@@ -66,6 +67,18 @@ static int read_object(const cJSON *object, const char *resource, struct task_re
 	return 1;
 }
 
+bool kube_job_code(const cJSON *job, int *ret_code)
+{
+	const cJSON *annotations = json_at(job, "metadata.annotations");
+	const char *text = cJSON_GetStringValue(json_member(annotations, KUBE_CODE_ANNOTATION));
+	int64_t code;
+
+	if (!text || parse_int64(text, 0, 255, &code) < 0)
+		return false;
+	*ret_code = (int)code;
+	return true;
+}
+
 bool kube_job_is_over(const cJSON *job, int64_t *ret_ended, const char **ret_reason)
 {
 	const cJSON *condition;
@@ -100,7 +113,7 @@ int kube_record_of_job(const cJSON *job, struct task_record *ret, struct err *er
 	ret->tty = json_true(container, "tty");
 	if (kube_job_is_over(job, &ret->ended, &reason)) {
 		ret->state = TASK_ENDED;
-		ret->status.known = !reason; /* all of its pods succeeded */
+		ret->status.known = !reason || kube_job_code(job, &ret->status.code);
 		ret->status.timed_out = reason && !strcmp(reason, "DeadlineExceeded");
 		if (reason)
 			snprintf(ret->detail, sizeof(ret->detail), "%s", reason);

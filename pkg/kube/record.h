@@ -22,6 +22,10 @@ int kube_record_of_pod(const cJSON *pod, struct task_record *ret, struct err *er
 /* Adds what the Job's pod tells: state, times, how it ended. */
 int kube_record_add_pod(struct task_record *record, const cJSON *pod, struct err *err) _must_check_;
 
+/* The task's code as `stop --force` wrote it down before the pod was gone; false when nobody did. */
+bool kube_job_code(const cJSON *job, int *ret_code);
+#define KUBE_CODE_ANNOTATION "oneoff.dev/exit-code"
+
 /* True when the Job's conditions say that it is over; *ret_ended (or NULL) is when, *ret_reason (or NULL) the failure's
  * reason, borrowed, or NULL for success. */
 bool kube_job_is_over(const cJSON *job, int64_t *ret_ended, const char **ret_reason);

@@ -109,6 +109,8 @@ int kube_exited(struct backend *backend, struct exit_status *ret, struct err *er
 		return -1;
 	if (task->seen && task->status.stage == POD_ENDED) {
 		tell(task, ret);
+		if (task->killed && ret->known)
+			kube_note_code(kube, ret->code);
 		return 1;
 	}
 	if (!task->seen && task->adopted)
