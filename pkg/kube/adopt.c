@@ -249,6 +249,23 @@ static int open_nothing(struct kube *kube, struct channel **ret, struct err *err
 	return 0;
 }
 
+/* An attach begins with what comes then. What was before is in the log, which is read behind the attach: what is written in
+ * that moment may come twice, but nothing is missing. */
+static void show_before(struct kube *kube)
+{
+	struct http_request *log;
+	struct channel *front;
+	struct err err = ERR_INIT;
+
+	if (kube_start_log(kube, "", &log, &err) < 0 ||
+	    kube_log_channel_open(log, 0, &front, &err) < 0)
+		report(&kube->reporter, REPORT_NOTE,
+		       "what it wrote before cannot be shown (%s); Enter brings a prompt",
+		       err.message);
+	else
+		kube_channel_set_front(kube->channel, front);
+}
+
 int kube_output(struct backend *backend, const struct output_request *request, struct channel **ret,
                 struct err *err)
 {
@@ -272,8 +289,7 @@ int kube_output(struct backend *backend, const struct output_request *request, s
 	if (result == 0) /* it ended on the way */
 		return open_log(kube, request, ret, err);
 	if (result > 0)
-		report(&kube->reporter, REPORT_NOTE,
-		       "what it wrote before is in its log; Enter brings a prompt");
+		show_before(kube);
 	return result < 0 ? -1 : 0;
 }
 

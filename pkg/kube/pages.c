@@ -183,7 +183,7 @@ static int tell_page(struct reading *reading, const struct strbuf *text, struct 
 	}
 	if (result < 0)
 		return -1;
-	if (!json_member(rest, "items"))
+	if (!json_member(rest, "items") || !json_is_unset(json_member(rest, "items")))
 		return err_set(err, ERR_PROTOCOL, "the server's list has no items");
 	if (reading->pages->page && reading->pages->page(reading->pages->context, err) < 0)
 		return -1;

@@ -3,6 +3,7 @@
  * attach says Success for every exit code). */
 #include "pkg/kube/kube.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include "pkg/base/clock.h"
@@ -118,6 +119,12 @@ int kube_exited(struct backend *backend, struct exit_status *ret, struct err *er
 	if (!task->gone && (!task->overdue_at || clock_monotonic_ms() < task->overdue_at))
 		return 0;
 	*ret = (struct exit_status){.known = false};
+	/* Deleted by us, and so killed, perhaps before it had begun. */
+	if (task->killed && task->gone) {
+		*ret = (struct exit_status){.known = true, .code = 128 + SIGKILL};
+		kube_note_code(kube, ret->code);
+		return 1;
+	}
 	if (*task->status.disruption)
 		snprintf(ret->message, sizeof(ret->message), "%.250s", task->status.disruption);
 	else

@@ -41,7 +41,7 @@ def documents(namespace, number):
          "reason": "BackoffLimitExceeded" if failed else "CompletionsReached"}]}
     job = {"kind": "Job", "apiVersion": "batch/v1", "metadata": {
         "name": name, "namespace": namespace, "uid": uid, "labels": labels, "annotations": {
-            MARK: "", "oneoff.dev/source": "deploy/web", "oneoff.dev/user": "jane", "oneoff.dev/keep": "always",
+            MARK: "", "oneoff.dev/source": "deploy/web", "oneoff.dev/user": "jane", "oneoff.dev/keep": "failed",
             "oneoff.dev/command": '["sh","-c","exit 3"]', "oneoff.dev/started": WHEN[0]}},
         "spec": {"suspend": False, "backoffLimit": 0, "template": {"spec": template}}, "status": status}
     pod = {"kind": "Pod", "apiVersion": "v1", "metadata": {

@@ -397,6 +397,7 @@ const struct engine_ops engine_kube = {
                    .image_known = true,
                    .keeps = true,
                    .knows_memory = true,
+                   .one_log = true,
                    .keeps_proxy_variables = true,
                    .run_ms = 300,
                    .large = UINT64_C(64) << 20},

@@ -109,6 +109,16 @@ Test(kube_list, a_410_in_the_middle_tells_everything_once)
 	expect_all(2600);
 }
 
+/* Every second of them failed and is kept; what succeeded goes, and two at once do no harm. */
+Test(kube_list, gc_deletes_what_is_not_kept_and_nothing_else)
+{
+	plant(20);
+	shell("\"$ONEOFF\" gc -q & \"$ONEOFF\" gc -q; code=$?; wait $! && exit $code", NULL);
+	expect_all(10);
+	shell("\"$ONEOFF\" gc -q", NULL);
+	expect_all(10);
+}
+
 Test(kube_list, a_list_that_is_not_whole_is_an_error)
 {
 	struct run run;
@@ -205,7 +215,7 @@ static void expect_free(const char *lock, const char *wait)
 Test(kube_lock, outlives_the_client_and_says_who_has_it)
 {
 	shell("\"$ONEOFF\" run -d --lock outlives --like deploy/bulk -- sleep 4", NULL);
-	expect_locked("outlives", "[\"sleep\",\"4\"]");
+	expect_locked("outlives", ": sleep 4");
 	expect_free("outlives", "20s");
 	expect_runs("outlives", 2, 2);
 }
