@@ -327,3 +327,76 @@ Test(kube_lock_many, two_hundred_clients_and_never_two_tasks)
 	expect_runs("many", 134, 200);
 	engine_remove_one_offs();
 }
+
+/* ---- rights ---- */
+
+/* The Roles as they stand in k8s-manifests, given to the restricted user: `without` (or "-") is left out, "VERB RESOURCE". */
+static void grant(const char *roles, const char *without)
+{
+	char line[2400];
+
+	snprintf(
+		line, sizeof(line),
+		"kubectl create --dry-run=client --validate=false -o json -f k8s-manifests/role.yaml | python3 -c '\n"
+		"import json, os, sys\n"
+		"text, at, rules = sys.stdin.read().strip(), 0, []\n"
+		"while at < len(text):\n"
+		"    role, length = json.JSONDecoder().raw_decode(text[at:])\n"
+		"    at += length + len(text[at + length:]) - len(text[at + length:].lstrip())\n"
+		"    for one in role[\"items\"] if role[\"kind\"] == \"List\" else [role]:\n"
+		"        if one[\"metadata\"][\"name\"] not in \"%s\".split(): continue\n"
+		"        for rule in one[\"rules\"]:\n"
+		"            for resource in rule[\"resources\"]:\n"
+		"                verbs = [v for v in rule[\"verbs\"] if v + \" \" + resource != \"%s\"]\n"
+		"                rules.append({\"verbs\": verbs, \"groups\": rule[\"apiGroups\"], \"resources\": "
+		"[resource], \"namespaces\": [\"%s\"]})\n"
+		"user = {\"token\": open(os.environ[\"ONEOFF_TEST_DIR\"] + \"/token\").read().strip(), \"rules\": rules}\n"
+		"path = os.environ[\"ONEOFF_TEST_FAKE\"] + \"/rbac\"\n"
+		"json.dump({\"users\": {\"system:serviceaccount:%s:runner\": user}}, open(path + \".new\", \"w\"))\n"
+		"os.rename(path + \".new\", path + \".json\")'",
+		roles, without, kube_namespace(), kube_namespace());
+	shell(line, NULL);
+}
+
+#define AS_RUNNER "export KUBECONFIG=\"$ONEOFF_TEST_DIR/kubeconfig-token\"; "
+/* All that there is to do; each must succeed, and the last words are printed. */
+#define EVERYTHING                                                                                                      \
+	"set -e; run() { \"$ONEOFF\" run -q -I --like deploy/bulk \"$@\"; }; run -- true; "                             \
+	"run --lock rights -- true; id=$(run -d --lock rights --grace 2 -- sh -c 'echo text; trap "                     \
+	"\"exit 4\" TERM; while :; do sleep 0.1; done'); until [ \"$(\"$ONEOFF\" logs -q $id)\" = text ]; do "          \
+	"sleep 0.2; done; \"$ONEOFF\" list -q | grep -q $id; \"$ONEOFF\" stop -q $id; code=0; "                         \
+	"\"$ONEOFF\" wait -q $id 2>/dev/null || code=$?; [ $code = 4 ]; [ $(\"$ONEOFF\" attach -q $id 2>&1 || true) = " \
+	"text ]; \"$ONEOFF\" gc -q; echo all"
+
+Test(kube_lock, the_documented_roles_are_enough_for_everything)
+{
+	grant("oneoff oneoff-operate", "-");
+	cr_assert_str_eq(shell(AS_RUNNER EVERYTHING, NULL), "all");
+}
+
+/* …and for a run alone the first of them. */
+Test(kube_lock, a_lock_names_the_right_that_it_lacks)
+{
+	static const char *const rights[][2] = {{"create leases", "leases"},
+	                                        {"get leases", "leases"},
+	                                        {"update leases", "leases"},
+	                                        {"patch jobs", "patch"},
+	                                        {"list jobs", "list"}};
+	char line[600];
+	int code;
+
+	for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
+		grant("oneoff oneoff-operate", rights[i][0]);
+		snprintf(
+			line, sizeof(line),
+			AS_RUNNER
+			"\"$ONEOFF\" run -I --lock rights --like deploy/bulk -- true 2>&1 | grep -c %s; "
+			"kubectl --kubeconfig=\"$ONEOFF_TEST_DIR/kubeconfig\" delete leases --all >/dev/null 2>&1; true",
+			rights[i][1]);
+		cr_assert_str_neq(shell(line, &code), "0", "%s", rights[i][0]);
+	}
+	grant("oneoff", "-");
+	cr_assert_str_eq(
+		shell(AS_RUNNER "\"$ONEOFF\" run -q -I --like deploy/bulk -- echo ran", NULL),
+		"ran");
+}
