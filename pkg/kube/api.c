@@ -187,6 +187,32 @@ int kube_call(struct kube *kube, const char *method, const char *path, const cJS
 	return call(kube, &message, body, ret, err);
 }
 
+int kube_get_text(struct kube *kube, const char *path, struct strbuf *ret, struct err *err)
+{
+	_cleanup_(http_reply_release) struct http_reply reply = HTTP_REPLY_INIT;
+	const struct http_message message = {
+		.method = "GET", .path = path, .timeout_ms = kube->call_timeout_ms};
+
+	if (perform(kube, &message, &reply, err) < 0)
+		return -1;
+	strbuf_release(ret);
+	*ret = reply.body;
+	reply.body = (struct strbuf)STRBUF_INIT;
+	if (reply.status != 200)
+		return kube_refusal(reply.status, strbuf_str(ret), ret->length, err);
+	json_mask_nul(ret->data, ret->length);
+	return 0;
+}
+
+int kube_patch(struct kube *kube, const char *path, const cJSON *body, cJSON **ret, struct err *err)
+{
+	struct http_message message = {.method = "PATCH",
+	                               .path = path,
+	                               .header = "Content-Type: application/merge-patch+json"};
+
+	return call(kube, &message, body, ret, err);
+}
+
 int kube_call_as(struct kube *kube, const char *path, const char *header, cJSON **ret,
                  struct err *err)
 {

@@ -5,7 +5,6 @@
  */
 #include "pkg/kube/kube.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include "pkg/base/clock.h"
@@ -20,10 +19,8 @@
 #define NO_POD_MS INT64_C(3000)
 /* A scheduler without a place for it says so at once; an autoscaler needs minutes and says so, too. */
 #define UNSCHEDULABLE_MS INT64_C(15000)
-/* Up to here a gated task's output is counted against its log. */
-#define CHECKED_BYTES 65536
-#define SAY_AFTER_MS  INT64_C(2000)
-#define SAY_AGAIN_MS  INT64_C(15000)
+#define SAY_AFTER_MS     INT64_C(2000)
+#define SAY_AGAIN_MS     INT64_C(15000)
 
 struct attaching {
 	struct kube *kube;
@@ -83,6 +80,8 @@ static int check_no_pod(struct attaching *attaching, int64_t now, struct err *er
 	    now - attaching->asked_at < NO_POD_MS)
 		return 0;
 	attaching->asked_at = now;
+	/* Or there is one, and the watch does not tell. */
+	watch_restart(attaching->kube->watch);
 	kube_newest_event(attaching->kube, event, sizeof(event));
 	if (!*event)
 		return 0;
@@ -167,122 +166,6 @@ static int attach_path(struct kube *kube, struct strbuf *path)
 	return base && !path->failed ? 0 : -1;
 }
 
-/* ---- the log, where attaching is not enough ---- */
-
-/* Begins to read the task's log; the head of a good answer is there. */
-static int start_log(struct kube *kube, const char *more, struct http_request **ret,
-                     struct err *err)
-{
-	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
-	_cleanup_free_ char *base =
-		kube_path("", kube->config.name_space, "pods", kube->task.pod, "/log?container=");
-	_cleanup_(http_reply_release) struct http_reply reply = HTTP_REPLY_INIT;
-	struct http_request *request;
-
-	strbuf_adds(&path, base ? base : "");
-	strbuf_add_url(&path, kube->task.container);
-	strbuf_adds(&path, more);
-	if (!base || path.failed)
-		return err_no_memory(err);
-	if (kube_start(kube, strbuf_str(&path), &request, err) < 0)
-		return -1;
-	if (http_wait_head(request, kube->call_timeout_ms, err) < 0) {
-		http_cancel(request);
-		return -1;
-	}
-	if (http_status(request) == 200) {
-		*ret = request;
-		return 0;
-	}
-	while (!http_is_done(request))
-		if (loop_wait(kube->loop, NULL, 0, 1000, err) < 0)
-			break;
-	if (http_finish(request, &reply, err) < 0)
-		return -1;
-	return kube_refusal(reply.status, strbuf_str(&reply.body), reply.body.length, err);
-}
-
-/* How many bytes the log has, at most `limit`. */
-static int measure_log(struct kube *kube, uint64_t limit, uint64_t *ret)
-{
-	struct channel *log = NULL;
-	struct http_request *request;
-	int64_t until = clock_monotonic_ms() + kube->call_timeout_ms;
-	struct err err = ERR_INIT;
-	enum io_result result;
-	struct chunk chunk;
-	char more[64];
-
-	snprintf(more, sizeof(more), "&limitBytes=%" PRIu64, limit);
-	if (start_log(kube, more, &request, &err) < 0 ||
-	    kube_log_channel_open(request, 0, &log, &err) < 0)
-		return -1;
-	*ret = 0;
-	while ((result = log->ops->read(log, &chunk)) == IO_OK || result == IO_AGAIN) {
-		if (result == IO_OK)
-			*ret += chunk.length;
-		else if (clock_monotonic_ms() >= until ||
-		         loop_wait(kube->loop, NULL, 0, 1000, &err) < 0)
-			break;
-	}
-	log->ops->close(log);
-	return result == IO_EOF ? 0 : -1;
-}
-
-/* The log knows what was written before we were attached; behind a gate that is nothing, which is cheap to look at
- * where little came. When nothing came at all, the log speaks for it. */
-static const char *missing_output(void *context, uint64_t received, struct channel **ret_rest)
-{
-	struct kube *kube = context;
-	struct http_request *request;
-	struct err err = ERR_INIT;
-	uint64_t logged = 0;
-
-	if (kube->task.gate && (received > CHECKED_BYTES || kube->task.gate_behind))
-		return NULL;
-	if (measure_log(kube, received + 1, &logged) < 0)
-		return kube->task.gate ? NULL
-		                       : "nobody can say whether its first output is complete";
-	if (logged <= received)
-		return NULL;
-	if (received || start_log(kube, "", &request, &err) < 0 ||
-	    kube_log_channel_open(request, 0, ret_rest, &err) < 0)
-		return "its first output came before we were attached; the log has it";
-	report(&kube->reporter, REPORT_NOTE,
-	       "the task's output came before we were attached: it is shown from its log, both "
-	       "streams as one");
-	return NULL;
-}
-
-/* Without a gate a task may be over before anybody could attach. Its log has all that it wrote; without a right to
- * the log its code is still known. */
-static int attach_by_log(struct kube *kube, struct channel **ret, struct err *err)
-{
-	struct http_request *request = NULL;
-	struct err own = ERR_INIT;
-
-	if (start_log(kube, "", &request, &own) < 0) {
-		if (own.kind == ERR_INTERRUPTED) {
-			*err = own;
-			return -1;
-		}
-		report(&kube->reporter, REPORT_WARNING,
-		       "the task ended before we could attach, and its log cannot be read: %s",
-		       own.message);
-		kube->task.flawed = true;
-		request = NULL;
-	} else {
-		report(&kube->reporter, REPORT_NOTE,
-		       "the task ended before we could attach: both of its streams come from its "
-		       "log, as one");
-	}
-	kube->task.by_log = true;
-	if (kube_log_channel_open(request, 0, &kube->channel, err) < 0)
-		return -1;
-	*ret = kube->channel;
-	return 0;
-}
-
 /* A gate that ended did so without having been opened. */
 static int explain_gate(const struct pod_status *status, struct err *err)
 {
@@ -346,6 +229,25 @@ static bool may_try(struct attaching *attaching)
 	return task->status.stage == POD_RUNNING || task->status.stage == POD_STARTING;
 }
 
+int kube_attach_running(struct kube *kube, struct channel **ret, struct err *err)
+{
+	struct attaching attaching = {.kube = kube, .began = clock_monotonic_ms()};
+	int64_t limit = attaching.began + ATTACH_TIMEOUT_MS;
+	int result;
+
+	while ((result = try_attach(&attaching, err)) == 0) {
+		if (kube_turn(kube, err) < 0)
+			return -1;
+		if (kube->task.status.stage == POD_ENDED || clock_monotonic_ms() >= limit)
+			return 0;
+		if (loop_wait_answer(kube->loop, (int)ATTEMPT_PAUSE_MS, err) < 0)
+			return -1;
+	}
+	if (result > 0)
+		*ret = kube->channel;
+	return result;
+}
+
 static bool ran_without_us(const struct kube_task *task)
 {
 	return task->status.stage == POD_ENDED && !task->status.never_ran;
@@ -367,7 +269,7 @@ int kube_attach(struct backend *backend, bool tty, bool stdin_open, const char *
 			return -1;
 		if (ran_without_us(&kube->task))
 			return kube->task.gate ? explain_gate(&kube->task.status, err)
-			                       : attach_by_log(kube, ret, err);
+			                       : kube_attach_by_log(kube, ret, err);
 		result = may_try(&attaching) ? try_attach(&attaching, err) : 0;
 		if (result < 0)
 			return -1;
@@ -383,7 +285,7 @@ int kube_attach(struct backend *backend, bool tty, bool stdin_open, const char *
 		       "what it wrote before we were attached is not shown; Enter brings a prompt");
 	else if (!tty)
 		kube_channel_set_check(kube->channel,
-		                       (struct kube_channel_check){missing_output, kube});
+		                       (struct kube_channel_check){kube_missing_output, kube});
 	*ret = kube->channel;
 	return 0;
 }
@@ -444,36 +346,5 @@ int kube_resize(struct backend *backend, int rows, int columns, struct err *err)
 	if (kube->channel && !kube->task.by_log &&
 	    !kube_channel_resize(kube->channel, rows, columns))
 		return err_set(err, ERR_LOST, "the terminal's size could not be told");
-	return 0;
-}
-
-/* Attaching again would only show what comes from then on. The log has all of it, though both streams as one, so what
- * follows is not lost but marked as flawed. */
-int kube_reattach(struct backend *backend, const uint64_t received[CHUNK_STREAM_COUNT],
-                  struct channel **ret, struct err *err)
-{
-	struct kube *kube = (struct kube *)backend;
-	struct http_request *request;
-	struct channel *channel = NULL;
-	struct err own = ERR_INIT;
-
-	if (kube->task.tty)
-		return err_set(err, ERR_OUTPUT_INCOMPLETE, "a terminal cannot be taken up again");
-	if (kube->task.by_log)
-		return err_set(err, ERR_OUTPUT_INCOMPLETE, "its log broke off, too");
-	if (start_log(kube, "&follow=true", &request, &own) < 0) {
-		*err = own;
-		if (own.http_status == 403 || own.http_status == 404)
-			err->kind = ERR_OUTPUT_INCOMPLETE;
-		return -1;
-	}
-	if (kube_log_channel_open(request, received[CHUNK_STDOUT] + received[CHUNK_STDERR],
-	                          &channel, err) < 0)
-		return -1;
-	report(&kube->reporter, REPORT_WARNING,
-	       "from here on the task's output comes from its log, both streams as one");
-	kube->channel->ops->close(kube->channel);
-	kube->channel = *ret = channel;
-	kube->task.by_log = kube->task.flawed = true;
 	return 0;
 }

@@ -36,7 +36,9 @@ struct kube_channel {
 	int64_t pinged_at, kept_at;
 	struct kube_channel_check check;
 	bool checked;
-	struct channel *rest; /* owned; the log, when nothing came by the connection */
+	struct channel *front; /* owned; the log of what was before, or NULL */
+	struct strbuf line;    /* of it, as a terminal needs it */
+	struct channel *rest;  /* owned; the log, when nothing came by the connection */
 	char error[256];
 };
 
@@ -50,6 +52,8 @@ static int channel_fd(const struct channel *base)
 {
 	const struct kube_channel *channel = (const struct kube_channel *)base;
 
+	if (channel->front)
+		return channel->front->ops->fd(channel->front);
 	return channel->rest ? channel->rest->ops->fd(channel->rest)
 	                     : websocket_fd(channel->socket);
 }
@@ -106,11 +110,42 @@ static bool take(struct kube_channel *channel, struct websocket_piece piece, str
 	return true;
 }
 
+/* Logs have "\n" where the terminal wrote "\r\n". A log that breaks off is no reason to give up what is live. */
+static enum io_result read_front(struct kube_channel *channel, struct chunk *ret)
+{
+	struct chunk chunk;
+	enum io_result result = channel->front->ops->read(channel->front, &chunk);
+
+	if (result == IO_AGAIN)
+		return IO_AGAIN;
+	if (result != IO_OK) {
+		channel->front->ops->close(channel->front);
+		channel->front = NULL;
+		return IO_EOF;
+	}
+	strbuf_reset(&channel->line);
+	for (size_t i = 0; i < chunk.length; i++) {
+		if (chunk.bytes[i] == '\n' && (i == 0 || chunk.bytes[i - 1] != '\r'))
+			strbuf_addc(&channel->line, '\r');
+		strbuf_addc(&channel->line, chunk.bytes[i]);
+	}
+	if (channel->line.failed)
+		return failed(channel, "no memory for the log");
+	*ret = (struct chunk){CHUNK_STDOUT, channel->line.data, channel->line.length};
+	return IO_OK;
+}
+
 static enum io_result channel_read(struct channel *base, struct chunk *ret)
 {
 	struct kube_channel *channel = (struct kube_channel *)base;
 	struct websocket_piece piece;
 
+	if (channel->front) {
+		enum io_result result = read_front(channel, ret);
+
+		if (result != IO_EOF)
+			return result;
+	}
 	if (channel->rest)
 		return channel->rest->ops->read(channel->rest, ret);
 	for (;;) {
@@ -173,6 +208,9 @@ static void channel_close(struct channel *base)
 {
 	struct kube_channel *channel = (struct kube_channel *)base;
 
+	if (channel->front)
+		channel->front->ops->close(channel->front);
+	strbuf_release(&channel->line);
 	if (channel->rest)
 		channel->rest->ops->close(channel->rest);
 	websocket_close(channel->socket);
@@ -209,6 +247,11 @@ int kube_channel_open(struct websocket *socket, bool half_close, struct channel 
 void kube_channel_set_check(struct channel *base, struct kube_channel_check check)
 {
 	((struct kube_channel *)base)->check = check;
+}
+
+void kube_channel_set_front(struct channel *base, struct channel *front)
+{
+	((struct kube_channel *)base)->front = front;
 }
 
 bool kube_channel_post(struct channel *base, const void *message, size_t length)

@@ -34,6 +34,9 @@ struct kube_channel_check {
 };
 void kube_channel_set_check(struct channel *channel, struct kube_channel_check check);
 
+/* A terminal's log (taken), shown before what comes by the connection. Its lines end as a raw terminal needs it. */
+void kube_channel_set_front(struct channel *channel, struct channel *front);
+
 /* Sends a small message of its own: the byte that opens the gate. False when the connection takes nothing. */
 bool kube_channel_post(struct channel *channel, const void *message, size_t length);
 /* The terminal's size. */

@@ -55,11 +55,11 @@ struct kube_clone_input {
  * ["/.oneoff/gate", "MODE:SECONDS", COMMAND...]: MODE is how it is released and what the task gets as stdin (gate/),
  * SECONDS its own time limit (start_timeout_ms, at least 60). It is used when the whole command is known: `command` is
  * in the spec or the request sets it, or image_config or the annotation oneoff.dev/entrypoint (a JSON array) tells the
- * ENTRYPOINT; else only with GATE_ARGS.
+ * ENTRYPOINT; else only with GATE_ARGS. A detached task has none: nobody would open it.
  *
- * Annotations of ours, on the Job (or Pod): oneoff.dev/source, user, reason, command, started, image. Labels:
- * oneoff.dev/id, app.kubernetes.io/managed-by=oneoff, those asked for, and on the pod what the label rules keep (not
- * on the Job: a tool that prunes by the app's labels would find it).
+ * Annotations of ours, on the Job (or Pod): oneoff.dev/image and those of pkg/backend/task_record.h. Labels:
+ * oneoff.dev/id, oneoff.dev/lock with a lock, app.kubernetes.io/managed-by=oneoff, those asked for, and on the pod
+ * what the label rules keep (not on the Job: a tool that prunes by the app's labels would find it).
  *
  * Rows are called as in the source ("spec.containers.NAME.image", "metadata.labels.KEY"), those of the Job
  * "Job.spec.FIELD". Rows that warn: "networkPolicies.NAME" (dropped: no longer for the clone), PLAN_UNKNOWN for

@@ -39,6 +39,14 @@ static const struct {
 	{KUBE_PREFIX "command", false, audit},
 	{KUBE_PREFIX "started", false, audit},
 	{KUBE_PREFIX "image", false, audit},
+	{KUBE_PREFIX "source-id", false, audit},
+	{KUBE_PREFIX "deadline", false, audit},
+	{KUBE_PREFIX "keep", false, audit},
+	{KUBE_PREFIX "keep-for", false, audit},
+	{KUBE_PREFIX "detached", false, audit},
+	{KUBE_PREFIX "lock", false, audit},
+	{KUBE_PREFIX "stopped", false, audit},
+	{KUBE_PREFIX "exit-code", false, audit},
 };
 
 /* Annotations of this form name a container behind the slash; one that is not there is an error. */

@@ -19,6 +19,7 @@
 
 /* Names of ours in the cluster. */
 #define KUBE_LABEL_ID        "oneoff.dev/id"
+#define KUBE_LABEL_LOCK      "oneoff.dev/lock"
 #define KUBE_LABEL_MANAGED   "app.kubernetes.io/managed-by"
 #define KUBE_PREFIX          "oneoff.dev/"
 #define KUBE_GATE_VOLUME     "oneoff-gate"

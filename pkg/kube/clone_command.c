@@ -143,7 +143,9 @@ static bool may_gate(const struct kube_state *state)
 
 	if (system == NULL)
 		system = json_string(selected, "");
-	return state->input->gate && state->input->request->kubernetes.gate != GATE_NONE &&
+	/* Nobody would open it: a detached task starts by itself. */
+	return state->input->gate && !state->input->request->detach &&
+	       state->input->request->kubernetes.gate != GATE_NONE &&
 	       (system == NULL || strcmp(system, "linux") == 0);
 }
 

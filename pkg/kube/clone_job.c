@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include "pkg/base/clock.h"
 #include "pkg/base/utf8.h"
 #include "pkg/kube/clone_calls.h"
 
-#define COMMAND_MAX_BYTES 1000
+#define COMMAND_MAX_BYTES 4096
 /* Long enough for a slow reader of ours to take what a dead container has still on its way. */
 #define TTL_SECONDS      600
 #define TTL_KEPT_SECONDS (7 * 24 * 3600)
@@ -66,23 +68,62 @@ static const cJSON *task_of(const struct wrapping *wrapping)
 	return cJSON_GetArrayItem(json_at(wrapping->pod_template, "spec.containers"), 0);
 }
 
+static int64_t capped(int64_t seconds)
+{
+	return seconds > INT32_MAX ? INT32_MAX : seconds;
+}
+
+/* How long an ended Job stays when no client takes it away. */
+static int64_t ttl_of(const struct request *request)
+{
+	int64_t kept = kube_seconds(request->keep_for_ms);
+
+	if (request->keep == KEEP_NEVER)
+		return TTL_SECONDS;
+	return kept > 0 ? capped(kept) : TTL_KEPT_SECONDS;
+}
+
+/* Which workload, or which pod where there is none. */
+static const char *source_id(const struct kube_clone_input *input)
+{
+	return json_string(input->workload ? input->workload : input->pod, "metadata.uid");
+}
+
+static const char *keep_word(enum keep_mode keep)
+{
+	if (keep == KEEP_ALWAYS)
+		return "always";
+	return keep == KEEP_FAILED ? "failed" : NULL;
+}
+
 static int add_record(const struct wrapping *wrapping, cJSON *annotations)
 {
 	const struct kube_clone_input *input = wrapping->state->input;
+	const struct request *request = input->request;
 	_cleanup_(strbuf_release) struct strbuf command = STRBUF_INIT;
-	char started[CLOCK_RFC3339_SIZE];
+	char started[CLOCK_RFC3339_SIZE], deadline[CLOCK_RFC3339_SIZE], keep_for[32];
+	int64_t running = kube_seconds(request->timeout_ms);
+	bool kept = request->keep != KEEP_NEVER;
 	const struct {
 		const char *key, *value;
 	} records[] = {
 		{KUBE_PREFIX "source", input->source},
+		{KUBE_PREFIX "source-id", source_id(input)},
 		{KUBE_PREFIX "user", input->user},
 		{KUBE_PREFIX "reason", input->request->reason},
 		{KUBE_PREFIX "command", strbuf_str(&command)},
 		{KUBE_PREFIX "started", started},
+		{KUBE_PREFIX "deadline", running > 0 ? deadline : NULL},
+		{KUBE_PREFIX "keep", keep_word(request->keep)},
+		{KUBE_PREFIX "keep-for", kept ? keep_for : NULL},
+		{KUBE_PREFIX "detached", request->detach ? "true" : NULL},
+		{KUBE_PREFIX "lock", request->lock},
 		{KUBE_PREFIX "image", json_string(task_of(wrapping), "image")},
 	};
 
 	clock_format_rfc3339(input->now_unix_seconds, started);
+	clock_format_rfc3339(input->now_unix_seconds + (running > 0 ? running : 0), deadline);
+	snprintf(keep_for, sizeof(keep_for), "%" PRId64, ttl_of(request));
 	if (add_command(wrapping->state, &command) < 0)
 		return err_no_memory(wrapping->err);
 	for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
@@ -166,21 +207,6 @@ static int set_number(const struct wrapping *wrapping, cJSON *spec, const char *
                       const char *why)
 {
 	return set_field(wrapping, spec, key, json_new_int64(number), why);
-}
-
-static int64_t capped(int64_t seconds)
-{
-	return seconds > INT32_MAX ? INT32_MAX : seconds;
-}
-
-/* How long an ended Job stays when no client takes it away. */
-static int64_t ttl_of(const struct request *request)
-{
-	int64_t kept = kube_seconds(request->keep_for_ms);
-
-	if (request->keep == KEEP_NEVER)
-		return TTL_SECONDS;
-	return kept > 0 ? capped(kept) : TTL_KEPT_SECONDS;
 }
 
 static int add_deadline(const struct wrapping *wrapping, cJSON *spec)

@@ -162,6 +162,8 @@ static int add_fixed(struct kube_state *state, struct err *err)
 	}
 	add(state, KUBE_LABEL_ID, state->input->id);
 	add(state, KUBE_LABEL_MANAGED, "oneoff");
+	if (state->input->request->lock != NULL)
+		add(state, KUBE_LABEL_LOCK, state->input->request->lock);
 	if (state->mesh.istio && outside)
 		add(state, "sidecar.istio.io/inject", "false");
 	cJSON_ArrayForEach (label, state->asked)
@@ -172,7 +174,7 @@ static int add_fixed(struct kube_state *state, struct err *err)
 int kube_plan_labels(struct kube_state *state, struct err *err)
 {
 	const cJSON *labels = json_at(state->source, "metadata.labels");
-	size_t most = (size_t)cJSON_GetArraySize(labels) + state->input->request->labels.count + 3;
+	size_t most = (size_t)cJSON_GetArraySize(labels) + state->input->request->labels.count + 4;
 	const cJSON *label;
 
 	state->labels = calloc(most, sizeof(*state->labels));

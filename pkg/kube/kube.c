@@ -15,9 +15,13 @@ static void kube_close(struct backend *backend)
 {
 	struct kube *kube = (struct kube *)backend;
 
+	/* The task has ended: nobody has to wait for the cluster to notice. */
+	if (kube->http && kube->task.status.stage == POD_ENDED && kube->task.status.exit.known)
+		kube_lock_give_back(kube);
 	if (kube->channel)
 		kube->channel->ops->close(kube->channel);
 	watch_close(kube->watch);
+	kube_lock_release(&kube->lock);
 	for (size_t i = 0; i < KUBE_MAX_SIDE; i++)
 		http_cancel(kube->side[i]);
 	http_client_close(kube->http);
@@ -127,7 +131,7 @@ const struct backend_ops kubernetes_backend = {
 	.name = "kubernetes",
 	.capabilities = BACKEND_SEPARATE_STREAMS | BACKEND_HALF_CLOSE | BACKEND_REMOVES_ITSELF |
                         BACKEND_KEEPS | BACKEND_BY_NAME_ONLY | BACKEND_MANIFEST |
-                        BACKEND_HOLDS_OUTPUT,
+                        BACKEND_HOLDS_OUTPUT | BACKEND_DETACHES,
 	.open = kube_open,
 	.find = kube_find,
 	.plan = kube_plan,

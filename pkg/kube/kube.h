@@ -19,6 +19,7 @@
 #include "pkg/backend/backend.h"
 #include "pkg/kube/credentials.h"
 #include "pkg/kube/kubeconfig.h"
+#include "pkg/kube/lock.h"
 #include "pkg/kube/pod_status.h"
 #include "pkg/kube/watch.h"
 #include "pkg/net/http.h"
@@ -46,9 +47,17 @@ struct kube_task {
 	char gate;         /* 0: none; 's'tdin, 't'ty, 'n'ull */
 	bool gate_behind; /* …stands behind the image's ENTRYPOINT, whose own output comes before it */
 	bool released; /* the gate was opened, or there is none */
-	bool by_log;   /* `channel` is its log: it has no more to do with a WebSocket */
-	bool flawed;   /* output came, but not as it was written: in one stream, or not all */
-	bool gone;     /* the pod was deleted */
+	bool killed;   /* adopted: its pod was deleted by us; how it ended is to be written down */
+	bool kept;     /* adopted: --keep, or -d: a stop deletes nothing of it */
+	bool adopted;  /* started by others, or by us earlier */
+	bool log_cut;  /* the log was asked for from the middle: its bytes cannot be counted */
+	char log_query[32]; /* how its log was asked for, besides follow: "&timestamps=true" */
+	bool over;          /* adopted: its Job is over and has no pod; `last` tells */
+	struct exit_status last;
+	int64_t asked_at; /* monotonic ms when the Job was last asked for its end */
+	bool by_log;      /* `channel` is its log: it has no more to do with a WebSocket */
+	bool flawed;      /* output came, but not as it was written: in one stream, or not all */
+	bool gone;        /* the pod was deleted */
 	int64_t overdue_at; /* monotonic ms when a deleted pod should have ended for long; 0: not deleted */
 	int64_t start_limit;      /* monotonic ms; 0: none */
 	struct pod_status status; /* as the watch last said */
@@ -73,6 +82,7 @@ struct kube {
 	char *user;                       /* owned; who we are to the server, or NULL */
 	char *architecture;               /* owned; of the source pod's node, or NULL */
 	struct kube_task task;
+	struct kube_lock lock;
 	struct watch *watch; /* of the task's pod; NULL before create */
 	struct channel *channel;
 	int64_t pinged; /* monotonic ms of the last ping */
@@ -87,6 +97,13 @@ struct kube {
  * begins with a slash and is encoded. */
 int kube_call(struct kube *kube, const char *method, const char *path, const cJSON *body,
               cJSON **ret, struct err *err) _must_check_;
+/* A GET's body as text, for what is too long to be a tree: replaces what is in *ret. With a refusal (err->http_status)
+ * it is the refusal's. */
+int kube_get_text(struct kube *kube, const char *path, struct strbuf *ret,
+                  struct err *err) _must_check_;
+/* A merge patch (RFC 7386). */
+int kube_patch(struct kube *kube, const char *path, const cJSON *body, cJSON **ret,
+               struct err *err) _must_check_;
 /* A GET with a header line of its own. */
 int kube_call_as(struct kube *kube, const char *path, const char *header, cJSON **ret,
                  struct err *err) _must_check_;
@@ -150,6 +167,8 @@ void kube_add_selector(const cJSON *selector, struct strbuf *query);
 int kube_find(struct backend *backend, const struct source *source, struct release *ret,
               struct err *err);
 /* ---- plan.c ---- */
+/* Fills kube->user once: who we are, as the server sees it. For the audit, not for rights. */
+void kube_ask_user(struct kube *kube);
 int kube_plan(struct backend *backend, const struct release *release, const struct request *request,
               const struct identity *identity, struct plan *ret, struct err *err);
 /* ---- task.c ---- */
@@ -157,6 +176,8 @@ int kube_create(struct backend *backend, const struct plan *plan, const struct i
                 const struct burial *burial, struct err *err);
 int kube_signal(struct backend *backend, int signal_number, struct err *err);
 void kube_task_release(struct kube_task *task);
+/* An ownerReference to the task's object, as the server answered it; owned by the caller, NULL without memory. */
+cJSON *kube_owner_of(const struct kube *kube, const cJSON *object);
 /* The events of the task's objects, the newest telling line of them; "" when there is none. */
 void kube_newest_event(struct kube *kube, char *text, size_t size);
 /* ---- attach.c ---- */
@@ -164,6 +185,17 @@ int kube_attach(struct backend *backend, bool tty, bool stdin_open, const char *
                 struct channel **ret, struct err *err);
 int kube_task_start(struct backend *backend, struct err *err);
 int kube_resize(struct backend *backend, int rows, int columns, struct err *err);
+/* To a container that runs already: 1 with *ret, 0 when it ended meanwhile, -1. */
+int kube_attach_running(struct kube *kube, struct channel **ret, struct err *err) _must_check_;
+/* ---- log.c ---- */
+/* Begins to read the task's log; the head of a good answer is there. `more` is the rest of the query
+ * ("&follow=true"). err->http_status 400: its container has not started. */
+int kube_start_log(struct kube *kube, const char *more, struct http_request **ret,
+                   struct err *err) _must_check_;
+/* For a task that was over before anybody could attach. */
+int kube_attach_by_log(struct kube *kube, struct channel **ret, struct err *err) _must_check_;
+/* kube_channel_check.missing; the context is the struct kube. */
+const char *kube_missing_output(void *context, uint64_t received, struct channel **ret_rest);
 int kube_reattach(struct backend *backend, const uint64_t received[CHUNK_STREAM_COUNT],
                   struct channel **ret, struct err *err);
 /* ---- wait.c ---- */
@@ -171,6 +203,8 @@ int kube_arm(struct backend *backend, struct err *err);
 int kube_exited(struct backend *backend, struct exit_status *ret, struct err *err);
 int kube_recover(struct backend *backend, struct exit_status *ret, struct err *err);
 bool kube_may_have_ended(struct backend *backend);
+/* Takes what a pod's document says of the task; another pod than its own is passed over. */
+int kube_take_pod(struct kube *kube, const cJSON *pod, bool deleted, struct err *err) _must_check_;
 /* Takes what the watch has to say. 0, or -1 when it broke for good. */
 int kube_turn(struct kube *kube, struct err *err) _must_check_;
 /* ---- remove.c ---- */
@@ -181,16 +215,28 @@ int kube_bury(struct backend *backend, const struct burial *burial, struct err *
 /* An Event on the source's workload: who ran what. Nobody waits for it. */
 void kube_audit(struct kube *kube, const struct plan *plan, const struct identity *identity);
 
-/* list.c: one-offs that exist already */
+/* ---- list.c ---- */
 int kube_list_tasks(struct backend *backend, const struct list_query *query, list_visitor *visit,
                     void *context, struct err *err);
+/* ---- adopt.c ---- */
+/* For an adopted task without a pod: whether its Job is over. 1 with *ret, 0, -1; asks at most every 3 s. */
+int kube_job_end(struct kube *kube, struct exit_status *ret, struct err *err) _must_check_;
+/* Writes the task's code down at its Job, for those who ask when the pod is gone. */
+void kube_note_code(struct kube *kube, int code);
+/* Ends an adopted task so that its log and its code stay readable. */
+int kube_stop_adopted(struct kube *kube, int signal_number, struct err *err);
 int kube_adopt(struct backend *backend, const struct task_record *record, struct err *err);
 int kube_output(struct backend *backend, const struct output_request *request, struct channel **ret,
                 struct err *err);
+/* ---- discard.c ---- */
+/* DELETE with the object's uid and resourceVersion as preconditions: 409 when it is not what was seen any more. */
+int kube_delete_as_seen(struct kube *kube, const char *path, const cJSON *object,
+                        struct err *err) _must_check_;
 int kube_discard(struct backend *backend, const struct task_record *record, bool force,
                  struct err *err);
+/* ---- sources.c ---- */
 int kube_sources(struct backend *backend, source_visitor *visit, void *context, struct err *err);
-/* diagnose.c */
+/* ---- diagnose.c ---- */
 int kube_diagnose(struct backend *backend, const struct release *release, finding_visitor *visit,
                   void *context, struct err *err);
 

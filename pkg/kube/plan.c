@@ -88,8 +88,7 @@ static cJSON *image_config(struct kube *kube, const struct release *release, con
 	return config;
 }
 
-/* Who we are, as the server sees it: for the audit, not for rights. */
-static void ask_user(struct kube *kube)
+void kube_ask_user(struct kube *kube)
 {
 	static const char text[] = "{\"apiVersion\":\"authentication.k8s.io/v1\","
 				   "\"kind\":\"SelfSubjectReview\"}";
@@ -136,7 +135,7 @@ int kube_plan(struct backend *backend, const struct release *release, const stru
 	container = kube_clone_container(pod_template, request->kubernetes.container, err);
 	if (!container)
 		return -1;
-	ask_user(kube);
+	kube_ask_user(kube);
 	input.user = kube->user ? kube->user : identity->user;
 	input.gate = request->kubernetes.gate != GATE_NONE &&
 	             gate_find(kube->architecture ? kube->architecture : "amd64");

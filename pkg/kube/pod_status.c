@@ -192,7 +192,7 @@ static void read_disruption(const cJSON *pod, struct pod_status *ret)
 		         message ? ": " : "", message ? message : "");
 }
 
-void pod_status_read(const cJSON *pod, const char *container, struct pod_status *ret)
+static void read_pod(const cJSON *pod, const char *container, struct pod_status *ret)
 {
 	const cJSON *own = by_name(json_at(pod, "status.containerStatuses"), container);
 	const cJSON *state = json_member(own, "state");
@@ -204,6 +204,8 @@ void pod_status_read(const cJSON *pod, const char *container, struct pod_status 
 	copy(ret->node, sizeof(ret->node), json_string(pod, "spec.nodeName"));
 	copy(ret->image_id, sizeof(ret->image_id), json_string(own, "imageID"));
 	read_disruption(pod, ret);
+	ret->stopped =
+		json_member(json_at(pod, "metadata.annotations"), "oneoff.dev/stopped") != NULL;
 	ret->deleted = json_at(pod, "metadata.deletionTimestamp") != NULL;
 	if (json_int64(pod, "metadata.deletionGracePeriodSeconds", &ret->deletion_grace) < 0 ||
 	    ret->deletion_grace < 0)
@@ -225,6 +227,13 @@ void pod_status_read(const cJSON *pod, const char *container, struct pod_status 
 	read_init(json_at(pod, "status.initContainerStatuses"), ret);
 	if (over)
 		read_failed_pod(pod, json_true(own, "started") || json_at(state, "running"), ret);
+}
+
+void pod_status_read(const cJSON *pod, const char *container, struct pod_status *ret)
+{
+	read_pod(pod, container, ret);
+	/* `stop` ends a pod by its deadline, which then is none. */
+	ret->time_limit &= !ret->stopped;
 }
 
 void pod_status_say(const struct pod_status *status, struct strbuf *ret)

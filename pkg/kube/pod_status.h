@@ -24,6 +24,7 @@ struct pod_status {
 	enum pod_stage stage;
 	bool hopeless; /* it will not start by waiting: a bad image name, a missing secret… */
 	bool retrying; /* it is tried again by the cluster: an image that cannot be pulled, no node */
+	bool stopped;           /* somebody ended it by `oneoff stop`: its deadline was moved up */
 	bool deleted;           /* deletionTimestamp is set */
 	int64_t deletion_grace; /* seconds that it then has to end; 0 when not told */
 	char reason[64];    /* the platform's own word: "ImagePullBackOff", "Unschedulable"; "" */

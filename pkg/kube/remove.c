@@ -133,6 +133,9 @@ int kube_bury(struct backend *backend, const struct burial *burial, struct err *
 {
 	struct kube *kube = (struct kube *)backend;
 
+	/* The Job's deadline and TTL see to it; a pod that stands alone has its deadline, and gc. */
+	if (burial->detached && burial->started)
+		return 0;
 	if (bury_one(kube, true, burial, err) < 0)
 		return -1;
 	return bury_one(kube, false, burial, err);

@@ -123,17 +123,52 @@ static int find_own(struct kube *kube, cJSON **ret, struct err *err)
 	return 0;
 }
 
+/* Servers before 1.28 do not know podReplacementPolicy and refuse it under fieldValidation=Strict. With a
+ * backoffLimit of 0 they make no second pod either. */
+static bool is_too_new(const struct err *err)
+{
+	return (err->http_status == 400 || err->http_status == 422) &&
+	       strstr(err->message, "podReplacementPolicy");
+}
+
+static int post_older(struct kube *kube, const char *path, const cJSON *document, cJSON **ret,
+                      struct err *err)
+{
+	_cleanup_(json_free) cJSON *older = cJSON_Duplicate(document, true);
+
+	if (!older)
+		return err_no_memory(err);
+	report(&kube->reporter, REPORT_DETAIL, "this server is older than 1.28: %s", err->message);
+	cJSON_DeleteItemFromObjectCaseSensitive(json_member(older, "spec"), "podReplacementPolicy");
+	*err = (struct err)ERR_INIT;
+	return kube_call(kube, "POST", path, older, ret, err);
+}
+
+/* What is sent: with a lock the Job is suspended until that is surely ours (lock.h). The plan does not show it, since
+ * what it shows is for `kubectl apply`. */
+static cJSON *document_of(const struct kube *kube, const struct plan *plan)
+{
+	_cleanup_(json_free) cJSON *document = cJSON_Duplicate(plan->document, true);
+
+	if (document && kube->lock.lease && kube->task.is_job &&
+	    json_set_bool(json_member(document, "spec"), "suspend", true) < 0)
+		return NULL;
+	return TAKE_PTR(document);
+}
+
 static int create_object(struct kube *kube, const struct plan *plan, cJSON **ret, struct err *err)
 {
+	_cleanup_(json_free) cJSON *document = document_of(kube, plan);
 	_cleanup_free_ char *path =
 		kube_path(kube->task.is_job ? "batch/v1" : "", kube->config.name_space,
 	                  kube->task.is_job ? "jobs" : "pods", NULL, "?fieldValidation=Strict");
 	struct err own = ERR_INIT;
 
-	if (!path)
+	if (!path || !document)
 		return err_no_memory(err);
 	kube->task.created = true; /* from now on it may be there */
-	if (kube_call(kube, "POST", path, plan->document, ret, &own) == 0)
+	if (kube_call(kube, "POST", path, document, ret, &own) == 0 ||
+	    (is_too_new(&own) && post_older(kube, path, document, ret, &own) == 0))
 		return 0;
 	if ((!own.http_status || own.http_status == 409 || own.http_status >= 500) &&
 	    own.kind != ERR_INTERRUPTED && find_own(kube, ret, err) == 0)
@@ -159,7 +194,7 @@ static char *encode(const unsigned char *bytes, size_t length)
 	return text.failed ? NULL : strbuf_take(&text);
 }
 
-static cJSON *owner_of(const struct kube *kube, const cJSON *object)
+cJSON *kube_owner_of(const struct kube *kube, const cJSON *object)
 {
 	_cleanup_(json_free) cJSON *owner = cJSON_CreateObject();
 	const char *uid = json_string(object, "metadata.uid");
@@ -211,7 +246,7 @@ static int bring_gate(struct kube *kube, const struct plan *plan, const cJSON *o
 
 	if (!kube->task.gate)
 		return 0;
-	owner = owner_of(kube, object);
+	owner = kube_owner_of(kube, object);
 	if (!name || !gate || !path || !owner)
 		return err_set(err, ERR_INTERNAL, "the gate cannot be brought");
 	map = config_map(kube, name, gate, owner);
@@ -226,17 +261,50 @@ static int bring_gate(struct kube *kube, const struct plan *plan, const cJSON *o
 	return err_wrap(err, "create configmap '%s'", name);
 }
 
+/* The objects, in the order in which nothing can be left without an owner and nothing runs without its lock. */
+static int create_all(struct kube *kube, const struct plan *plan, struct err *err)
+{
+	_cleanup_(json_free) cJSON *object = NULL;
+
+	if (preflight(kube, plan, err) < 0 || create_object(kube, plan, &object, err) < 0 ||
+	    bring_gate(kube, plan, object, err) < 0)
+		return -1;
+	return kube->lock.lease ? kube_lock_confirm(kube, object, err) : 0;
+}
+
+static int create_locked(struct kube *kube, const struct plan *plan,
+                         const struct identity *identity, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+
+	if (!kube->task.is_job && !kube->task.gate) {
+		err_set(err, ERR_USAGE,
+		        "--lock with --carrier pod needs the gate: without it the "
+		        "pod runs before the lock is sure");
+		return err_hint(err, "leave out --carrier pod, or -d and --gate none");
+	}
+	if (kube_lock_acquire(kube, plan, identity, err) < 0)
+		return -1;
+	if (create_all(kube, plan, err) == 0)
+		return 0;
+	/* Nobody else may be kept waiting by what did not begin. */
+	if (kube_remove(&kube->base, &ignored) < 0)
+		report(&kube->reporter, REPORT_WARNING, "%s", ignored.message);
+	kube_lock_give_back(kube);
+	return -1;
+}
+
 int kube_create(struct backend *backend, const struct plan *plan, const struct identity *identity,
                 const struct burial *burial, struct err *err)
 {
 	struct kube *kube = (struct kube *)backend;
 	_cleanup_free_ char *path = NULL;
-	_cleanup_(json_free) cJSON *object = NULL;
 	_cleanup_(strbuf_release) struct strbuf selector = STRBUF_INIT;
 
 	(void)burial; /* the Job's own deadline and TTL see to it */
-	if (read_plan(kube, plan, identity, err) < 0 || preflight(kube, plan, err) < 0 ||
-	    create_object(kube, plan, &object, err) < 0 || bring_gate(kube, plan, object, err) < 0)
+	if (read_plan(kube, plan, identity, err) < 0 ||
+	    (identity->lock ? create_locked(kube, plan, identity, err)
+	                    : create_all(kube, plan, err)) < 0)
 		return -1;
 	if (!kube->task.is_job && copy(&kube->task.pod, kube->task.name, err) < 0)
 		return -1;
@@ -311,6 +379,8 @@ int kube_signal(struct backend *backend, int signal_number, struct err *err)
 		       "a cluster passes no signals on but the one to end");
 		return 0;
 	}
+	if (kube->task.adopted)
+		return kube_stop_adopted(kube, signal_number, err);
 	if (signal_number == SIGKILL && kube->task.pod) {
 		path = kube_path("", kube->config.name_space, "pods", kube->task.pod,
 		                 "?gracePeriodSeconds=1");

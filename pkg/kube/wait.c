@@ -3,6 +3,7 @@
  * attach says Success for every exit code). */
 #include "pkg/kube/kube.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include "pkg/base/clock.h"
@@ -19,10 +20,10 @@ int kube_arm(struct backend *backend, struct err *err)
 }
 
 /* A Job that never makes a second pod has one; the first that comes is the task's. */
-static int take_pod(struct kube *kube, const struct watch_event *event, struct err *err)
+int kube_take_pod(struct kube *kube, const cJSON *pod, bool deleted, struct err *err)
 {
 	struct kube_task *task = &kube->task;
-	const char *name = json_string(event->object, "metadata.name");
+	const char *name = json_string(pod, "metadata.name");
 	struct pod_status status;
 
 	if (!name)
@@ -34,12 +35,12 @@ static int take_pod(struct kube *kube, const struct watch_event *event, struct e
 	}
 	if (strcmp(name, task->pod))
 		return 0;
-	pod_status_read(event->object, task->container, &status);
+	pod_status_read(pod, task->container, &status);
 	/* What is known of an end stays: a deletion may carry an older state. */
 	if (task->status.stage != POD_ENDED || !task->status.exit.known)
 		task->status = status;
 	task->seen = true;
-	task->gone |= event->deleted;
+	task->gone |= deleted;
 	if (status.deleted && !task->overdue_at)
 		task->overdue_at =
 			clock_monotonic_ms() + OVERDUE_MS +
@@ -54,8 +55,9 @@ int kube_turn(struct kube *kube, struct err *err)
 	int result = 0;
 
 	kube_reap(kube);
+	kube_lock_tick(kube);
 	while (kube->watch && (result = watch_next(kube->watch, &event, err)) > 0)
-		if (take_pod(kube, &event, err) < 0)
+		if (kube_take_pod(kube, event.object, event.deleted, err) < 0)
 			return -1;
 	if (kube->channel && !kube->task.by_log)
 		kube_channel_tick(kube->channel, clock_monotonic_ms());
@@ -81,6 +83,11 @@ static void tell(const struct kube_task *task, struct exit_status *ret)
 	*ret = status->exit;
 	ret->output_incomplete = task->flawed;
 	ret->timed_out = status->time_limit;
+	/* A client that attaches hears of it before there is an end. */
+	if (status->command_missing)
+		ret->code = 127;
+	else if (status->command_denied)
+		ret->code = 126;
 	if (*status->gate)
 		tell_gate(status, ret->message, sizeof(ret->message));
 	else if (status->time_limit)
@@ -89,7 +96,7 @@ static void tell(const struct kube_task *task, struct exit_status *ret)
 	else if (*status->disruption)
 		snprintf(ret->message, sizeof(ret->message), "the cluster ended the pod: %.220s",
 		         status->disruption);
-	else if (!status->exit.known)
+	else if (!status->exit.known || status->never_ran)
 		snprintf(ret->message, sizeof(ret->message), "%.60s%s%.180s", status->reason,
 		         *status->message ? ": " : "", status->message);
 }
@@ -103,11 +110,21 @@ int kube_exited(struct backend *backend, struct exit_status *ret, struct err *er
 		return -1;
 	if (task->seen && task->status.stage == POD_ENDED) {
 		tell(task, ret);
+		if (task->killed && ret->known)
+			kube_note_code(kube, ret->code);
 		return 1;
 	}
+	if (!task->seen && task->adopted)
+		return kube_job_end(kube, ret, err);
 	if (!task->gone && (!task->overdue_at || clock_monotonic_ms() < task->overdue_at))
 		return 0;
 	*ret = (struct exit_status){.known = false};
+	/* Deleted by us, and so killed, perhaps before it had begun. */
+	if (task->killed && task->gone) {
+		*ret = (struct exit_status){.known = true, .code = 128 + SIGKILL};
+		kube_note_code(kube, ret->code);
+		return 1;
+	}
 	if (*task->status.disruption)
 		snprintf(ret->message, sizeof(ret->message), "%.250s", task->status.disruption);
 	else
@@ -119,7 +136,8 @@ int kube_exited(struct backend *backend, struct exit_status *ret, struct err *er
 	return 1;
 }
 
-/* The watch takes itself up again; here the pod is asked for once more, for the case that it is no more. */
+/* The watch takes itself up again when it breaks, but one that is only silent does not look broken: it begins anew. And
+ * the pod is asked for once more, for the case that it is no more. */
 int kube_recover(struct backend *backend, struct exit_status *ret, struct err *err)
 {
 	struct kube *kube = (struct kube *)backend;
@@ -130,6 +148,7 @@ int kube_recover(struct backend *backend, struct exit_status *ret, struct err *e
 
 	if (result > 0 || !kube->task.pod)
 		return result > 0;
+	watch_restart(kube->watch);
 	path = kube_path("", kube->config.name_space, "pods", kube->task.pod, NULL);
 	if (!path)
 		return err_no_memory(err);
@@ -140,7 +159,7 @@ int kube_recover(struct backend *backend, struct exit_status *ret, struct err *e
 		if (err->http_status != 404)
 			return -1;
 		kube->task.gone = true;
-	} else if (take_pod(kube, &event, err) < 0) {
+	} else if (kube_take_pod(kube, event.object, event.deleted, err) < 0) {
 		return -1;
 	}
 	return kube_exited(backend, ret, err);

@@ -82,6 +82,16 @@ static void forget(struct watch *watch)
 	watch->version[0] = '\0';
 }
 
+void watch_restart(struct watch *watch)
+{
+	if (!watch)
+		return;
+	http_cancel(watch->request);
+	watch->request = NULL;
+	watch->again_at = 0;
+	forget(watch);
+}
+
 /* Later and later, until something is heard again. */
 static int again(struct watch *watch, const struct err *cause, struct err *err)
 {

@@ -34,6 +34,8 @@ int watch_open(struct kube *kube, const char *path, const char *selector, struct
  * (ERR_DENIED, ERR_PROTOCOL) or was not heard of for a minute (ERR_LOST; calling again tries again). A watch that
  * breaks is taken up again by itself, later and later; objects may then be told a second time. */
 int watch_next(struct watch *watch, struct watch_event *ret, struct err *err) _must_check_;
+/* Begins anew at the next watch_next: for one whose silence is suspicious. NULL is fine. */
+void watch_restart(struct watch *watch);
 /* One line of a watch's body. Pure. 1 with *ret, 0 for a bookmark; `version` is set to the object's
  * resourceVersion. -1: ERR_LOST with err->http_status for an ERROR event, ERR_PROTOCOL for what is no event. */
 int watch_read_line(const char *line, size_t length, struct watch_event *ret, char version[64],

@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include <strings.h>
 #include "pkg/base/clock.h"
 
 #undef curl_easy_setopt
@@ -200,7 +201,10 @@ static int set_up(struct http_request *request, const struct http_message *messa
 	} else if (message->body || !strcmp(message->method, "POST")) {
 		const char *body = message->body ? message->body : "";
 
-		if (message->body && add_header(request, "Content-Type: application/json", err) < 0)
+		bool typed = message->header && !strncasecmp(message->header, "Content-Type:", 13);
+
+		if (message->body && !typed &&
+		    add_header(request, "Content-Type: application/json", err) < 0)
 			return -1;
 		curl->curl_easy_setopt(easy, CURLOPT_POST, 1L);
 		curl->curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));

@@ -28,9 +28,12 @@ RESERVED = ("controller-uid", "job-name", "batch.kubernetes.io/controller-uid", 
 
 # unknown fields
 
-def drop_unknown(kind, obj):
-    """Removes fields that the kind does not have; returns their paths."""
+def drop_unknown(kind, obj, without=()):
+    """Removes fields that the kind does not have; returns their paths. `without`: fields of a Job's spec that an older
+    server does not know."""
     unknown = []
+    if kind is JOBS and without:
+        sift(obj, JOB_FIELDS - set(without), "spec", "spec", unknown)
     sift(obj, META_FIELDS, "metadata", "metadata", unknown)
     if kind is PODS:
         sift(obj, TOP, "", None, unknown)
@@ -154,6 +157,39 @@ def check_pod_spec(spec, path):
         causes.append(("FieldValueInvalid", path + ".activeDeadlineSeconds",
                        f"Invalid value: {deadline}: must be between 1 and 2147483647, inclusive"))
     return causes
+
+
+def check_micro_times(kind, obj):
+    """The times of a Lease have six digits behind the point, or they are none."""
+    for key in ("acquireTime", "renewTime"):
+        value = (obj.get("spec") or {}).get(key)
+        if value is not None and not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)", value):
+            raise errors.bad_request(f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+                                     f'parsing time "{value}" as "2006-01-02T15:04:05.000000Z07:00": cannot parse')
+
+
+def check_pod_update(kind, old, new):
+    """Of a pod's spec little may change: images, a deadline to an earlier one, gates that are taken off, tolerations
+    that are added."""
+    name, before, after = new["metadata"]["name"], dict(old["spec"]), dict(new["spec"])
+    then, now = before.pop("activeDeadlineSeconds", None), after.pop("activeDeadlineSeconds", None)
+    if then is not None and (now is None or now > then):
+        raise errors.invalid(kind, name, [("FieldValueInvalid", "spec.activeDeadlineSeconds", f"Invalid value: "
+                                           f"{now or 0}: must be less than or equal to previous value")])
+    if now is not None and not 1 <= now <= 2147483647:
+        raise errors.invalid(kind, name, [("FieldValueInvalid", "spec.activeDeadlineSeconds", f"Invalid value: {now}: "
+                                           "must be between 1 and 2147483647, inclusive")])
+    for spec in before, after:
+        spec.pop("tolerations", None)
+        spec.pop("schedulingGates", None)
+        for group in ("containers", "initContainers"):
+            spec[group] = [{**c, "image": ""} for c in spec.get(group) or []]
+    if before != after:
+        raise errors.invalid(kind, name, [("FieldValueForbidden", "spec", "Forbidden: pod updates may not change fields "
+                                           "other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+                                           "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
+                                           "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 "
+                                           "if it was previously negative)")])
 
 
 def check_job(obj, user_labels):

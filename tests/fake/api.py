@@ -10,6 +10,7 @@ import events
 import kinds
 import kubectl_support
 import patch
+import plant
 import selection
 import streams
 from errors import ApiError, TextError
@@ -121,6 +122,15 @@ class Api:
             self.faults.set(json.loads(request.body))
         elif path == "/fake/set" and request.method == "POST":
             self.settings.update(json.loads(request.body))
+        elif path.startswith("/fake/runs/"):
+            return request.connection.respond_json(200, self.runs.report(path[len("/fake/runs/"):]))
+        elif path == "/fake/objects" and request.method == "POST":
+            wanted = json.loads(request.body)
+            plant.plant(self.store, wanted["namespace"], wanted["count"])
+            return request.connection.respond_json(200, wanted)
+        elif path == "/fake/restart" and request.method == "POST":
+            asyncio.get_running_loop().create_task(self.restart(json.loads(request.body or "{}").get("ms", 1000)))
+            return request.connection.respond_json(200, {})
         elif path not in ("/fake/faults", "/fake/set"):
             raise TextError(404, "404 page not found\n")
         request.connection.respond_json(200, self.settings if path == "/fake/set" else self.faults.rules)
@@ -174,8 +184,10 @@ class Api:
         wanted = query.get("resourceVersion", "")
         if wanted.isdigit() and int(wanted) > self.store.version:
             raise errors.future_version(wanted, self.store.version)
-        if any(rule["action"] == "410" for rule in request.faults):
-            raise errors.expired(EXPIRED_CONTINUE, {"continue": ""})
+        for rule in request.faults:
+            if rule["action"] == "410":
+                token = self.store.fresh_token(query.get("continue")) if rule.get("token") else ""
+                raise errors.expired(EXPIRED_CONTINUE, {"continue": token})
         items, token, rest = self.store.page(storage, namespace, matches, int(query.get("limit") or 0),
                                              query.get("continue"))
         meta = {"resourceVersion": str(self.store.version)}
@@ -198,11 +210,13 @@ class Api:
         obj.update(kind=kind.kind, apiVersion=kind.api_version)
         obj = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": obj.pop("metadata", None) or {}, **obj}
         self.strict(request, kind, obj)
+        if kind.plural == "leases":
+            admission.check_micro_times(kind, obj)
         return events.from_new(obj) if kind.group == "events.k8s.io" else obj
 
-    @staticmethod
-    def strict(request, kind, obj):
-        unknown = [f'unknown field "{path}"' for path in admission.drop_unknown(kind, obj)]
+    def strict(self, request, kind, obj):
+        unknown = [f'unknown field "{path}"'
+                   for path in admission.drop_unknown(kind, obj, self.settings["unknown_fields"])]
         if unknown and request.query.get("fieldValidation") == "Strict":
             raise errors.bad_request(f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
                                      "strict decoding error: " + ", ".join(unknown))
@@ -316,6 +330,8 @@ class Api:
                 old["spec"]["template"]["spec"].get("containers"):
             raise errors.invalid(kind, obj["metadata"]["name"], [("FieldValueInvalid", "spec.template",
                                                                  "Invalid value: field is immutable")])
+        if kind is PODS and old["spec"] != obj["spec"]:
+            admission.check_pod_update(kind, old, obj)
         if kind.plural == "cronjobs":
             causes = admission.check_cron_job(obj)
             if causes:

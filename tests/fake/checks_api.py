@@ -134,6 +134,89 @@ def leases_lock(world):
     same((code, "holderIdentity" in body["spec"]), (200, False))
 
 
+@check
+def a_lease_goes_with_its_job(world):
+    path = "/apis/coordination.k8s.io/v1/namespaces/shop/leases"
+    job = world.admin.post(JOB_PATH, {"metadata": {"name": "holder"}, "spec": {"suspend": True, "template": {"spec": {
+        "restartPolicy": "Never", "containers": [{"name": "c", "image": "shop/web:1"}]}}}})
+    lease = world.admin.post(path, {"metadata": {"name": "owned"}, "spec": {"renewTime": "2026-01-02T03:04:05.000000Z"}})
+    lease["metadata"]["ownerReferences"] = [{"apiVersion": "batch/v1", "kind": "Job", "name": "holder",
+                                             "uid": job["metadata"]["uid"]}]
+    same(world.admin.call("PUT", path + "/owned", lease)[0], 200)
+    lease["spec"]["renewTime"] = "2026-01-02T03:04:05Z"
+    same(world.admin.call("PUT", path + "/owned", lease)[0], 400)
+    stale = {"preconditions": {"resourceVersion": "1"}}
+    same(world.admin.call("DELETE", JOB_PATH + "/holder", stale)[0], 409)
+    same(world.admin.call("DELETE", JOB_PATH + "/holder?propagationPolicy=Background")[0], 200)
+    wait_until(lambda: world.admin.call("GET", path + "/owned")[0] == 404)
+
+
+def wait_until(holds, seconds=5):
+    limit = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < limit, "in time"
+        time.sleep(0.02)
+
+
+@check
+def a_suspended_job_has_no_pod_until_it_is_resumed(world):
+    merge = {"Content-Type": "application/merge-patch+json"}
+    world.admin.post(JOB_PATH, {"metadata": {"name": "later"}, "spec": {"suspend": True, "template": {"spec": {
+        "restartPolicy": "Never", "containers": [{"name": "c", "image": "shop/web:1", "command": ["sleep", "30"]}]}}}})
+
+    def conditions():
+        job = world.admin.get(JOB_PATH + "/later")
+        return [(c["type"], c["status"], c["reason"]) for c in job["status"].get("conditions", [])]
+
+    def pods():
+        return world.admin.get(POD_PATH + "?labelSelector=job-name%3Dlater")["items"]
+    wait_until(lambda: conditions() == [("Suspended", "True", "JobSuspended")])
+    same(pods(), [])
+    same(world.admin.call("PATCH", JOB_PATH + "/later", {"metadata": {"uid": "1"}, "spec": {"suspend": False}},
+                          merge)[0], 409)
+    same(world.admin.call("PATCH", JOB_PATH + "/later", {"spec": {"suspend": False}}, merge)[0], 200)
+    wait_until(lambda: conditions() == [("Suspended", "False", "JobResumed")])
+    wait_until(lambda: pods() and pods()[0]["status"]["phase"] == "Running")
+    # A pod's deadline may come earlier, and ends it with its log and its code.
+    path = POD_PATH + "/" + pods()[0]["metadata"]["name"]
+    same(world.admin.call("PATCH", path, {"spec": {"containers": None}}, merge)[0], 422)
+    same(world.admin.call("PATCH", path, {"spec": {"activeDeadlineSeconds": 1, "terminationGracePeriodSeconds": 5}},
+                          merge)[0], 422)
+    same(world.admin.call("PATCH", path, {"spec": {"activeDeadlineSeconds": 1}}, merge)[0], 200)
+    same(world.admin.call("PATCH", path, {"spec": {"activeDeadlineSeconds": 9}}, merge)[0], 422)
+    world.admin.call("DELETE", JOB_PATH + "/later?propagationPolicy=Background")
+
+
+@check
+def many_objects_are_listed_in_the_order_of_their_keys(world):
+    world.admin.post("/fake/objects", {"namespace": "shop", "count": 1200}, 200)
+    names, token = [], ""
+    while True:
+        page = world.admin.get(f"{JOB_PATH}?limit=500&labelSelector=oneoff.dev%2Fid&continue={token}")
+        names += [item["metadata"]["name"] for item in page["items"]]
+        token = page["metadata"].get("continue", "")
+        if not token:
+            break
+    same((len(names), names), (1200, sorted(names)))
+    world.faults({"match": {"path": "continue="}, "action": "410", "token": True})
+    first = world.admin.get(f"{JOB_PATH}?limit=500&labelSelector=oneoff.dev%2Fid")["metadata"]["continue"]
+    code, body = world.admin.call("GET", f"{JOB_PATH}?limit=500&continue={first}")
+    world.faults()
+    same((code, body["reason"]), (410, "Expired"))
+    rest = world.admin.get(f"{JOB_PATH}?limit=500&labelSelector=oneoff.dev%2Fid&continue={body['metadata']['continue']}")
+    same(rest["items"][0]["metadata"]["name"], names[500])
+    world.admin.post("/fake/objects", {"namespace": "shop", "count": 0}, 200)
+
+
+@check
+def a_restart_breaks_connections_and_not_pods(world):
+    before = world.stats()
+    world.admin.post("/fake/restart", {"ms": 200}, 200)
+    time.sleep(0.6)
+    after = world.stats()
+    same((after["processes"], after["pods"]), (before["processes"], before["pods"]))
+
+
 def watch_run(world, name, kind, last):
     path = f"{POD_PATH}?watch=true&labelSelector=job-name%3D{name}" if kind == "pod" else \
         f"{JOB_PATH}?watch=true&fieldSelector=metadata.name%3D{name}"

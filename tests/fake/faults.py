@@ -11,7 +11,8 @@ nth (a number or [from, to]) counts matches from 1; without it every match is hi
     delay        "ms": answer later                       status     "code": 429/500/503/504/…, "retryAfter": s, "text"
     cut          "bytes": n bytes of answer, then RST     half-open  "bytes": n bytes, then silence, socket kept
     drop-reply   do it, but end the connection instead of answering
-    stale-watch  the watch opens and never delivers       410        the watch or the page is too old
+    stale-watch  the watch opens and never delivers       410        the watch or the page is too old; "token": true:
+                                                               with a token to go on with, as the real one gives it
     attach-delay "ms": the runtime attaches that late after the 101 (output until then is lost)
 
 A rule for pods: {"pod": "REGEX over the name", "reason": "REASON", ...}, with

@@ -153,7 +153,8 @@ class Garbage:
             loop.call_later(0.02, self.owner_gone, meta["uid"])
             for owner in meta.get("ownerReferences", []):
                 loop.call_soon(self.finish_foreground, owner["uid"])
-        elif change.type == "ADDED" and meta.get("ownerReferences"):
+        elif meta.get("ownerReferences") and (change.type == "ADDED" or meta["ownerReferences"] !=
+                                              change.old["metadata"].get("ownerReferences")):
             loop.call_later(0.05, self.check_owners, meta["uid"])
 
     def owner_gone(self, uid):

@@ -101,10 +101,7 @@ class Worker:
     async def work(self):
         failures = 0
         while True:
-            job = self.job()
-            while job["spec"].get("suspend"):
-                await self.wait()
-                job = self.job()
+            job = await self.resumed()
             pod = await self.create_pod(job)
             if not job["status"].get("startTime"):
                 self.write(startTime=now(), active=1, terminating=0, uncountedTerminatedPods={}, ready=0)
@@ -121,6 +118,23 @@ class Worker:
                 return await self.fail(pod)
             await self.count(pod, "failed", failures)
             await asyncio.sleep(self.server.settings["job_backoff"] / 1000 * 2 ** (failures - 1))
+
+    async def resumed(self):
+        """While it is suspended it has no pods; conditions tell."""
+        job = self.job()
+        if not job["spec"].get("suspend"):
+            return job
+        self.add_condition("Suspended", "JobSuspended", "Job suspended")
+        while job["spec"].get("suspend"):
+            await self.wait()
+            job = self.job()
+
+        def edit(entry):
+            return {**entry, "status": "False", "reason": "JobResumed", "message": "Job resumed",
+                    "lastTransitionTime": now()} if entry["type"] == "Suspended" else entry
+        self.write(conditions=[edit(entry) for entry in job["status"].get("conditions", [])])
+        self.event("Normal", "Resumed", "Job resumed")
+        return self.job()
 
     async def create_pod(self, job):
         """Creates the next pod; while admission refuses it, only events tell."""

@@ -5,6 +5,7 @@ import itertools
 import os
 import shutil
 import signal
+import time
 
 import events
 import launch
@@ -37,6 +38,9 @@ class Kubelet:
             self.units[meta["uid"]] = Unit(self, change.obj)
         elif change.type == "DELETED" and unit:
             unit.forget()
+        elif unit and not meta.get("deletionTimestamp") and \
+                change.obj["spec"].get("activeDeadlineSeconds") != change.old["spec"].get("activeDeadlineSeconds"):
+            unit.set_deadline(change.obj["spec"]["activeDeadlineSeconds"])
         elif unit and meta.get("deletionTimestamp") and not unit.lost:
             grace = meta.get("deletionGracePeriodSeconds", 0)
             if unit.deleting is None or grace < unit.deleting:  # a second DELETE may shorten it
@@ -77,6 +81,7 @@ class Unit:
         self.every = []
         self.message = self.reason = self.address = self.final_phase = None
         self.network = self.initialized = self.failed_init = self.stopping = self.lost = False
+        self.began = None  # monotonic, when the node took it
         self.deleting = None  # seconds of grace, once it is deleted
         self.start_time = now()
         self.timers = []
@@ -116,7 +121,7 @@ class Unit:
 
     async def live(self):
         await scheduler.schedule(self)
-        self.start_time = now()
+        self.start_time, self.began = now(), time.monotonic()
         self.publish()
         os.makedirs(self.folder, mode=0o700)
         self.volumes = rootfs.Volumes(self.server, self.pod(), self.folder)
@@ -128,9 +133,8 @@ class Unit:
         slow = self.server.faults.for_pod(self.name, "SlowStart")
         if slow:
             await asyncio.sleep(slow.get("ms", 1000) / 1000)
-        deadline = self.spec.get("activeDeadlineSeconds")
-        if deadline:
-            self.later(deadline * 1000, self.exceed_deadline)
+        if self.spec.get("activeDeadlineSeconds"):
+            self.set_deadline(self.spec["activeDeadlineSeconds"])
         for container in self.spec.get("initContainers") or []:
             await self.start(container)
             if not is_sidecar(container) and not await self.init_ended(container):
@@ -192,6 +196,7 @@ class Unit:
             return
         state["state"] = {"running": {"startedAt": now()}}
         state["ready"] = True
+        self.server.runs.begin(self.meta, name, process)
         self.event("Normal", "Started", "Container started", name)
         self.publish()
         asyncio.get_running_loop().create_task(self.follow(container, process))
@@ -336,6 +341,12 @@ class Unit:
             self.conclude()
         if delete and self.pod():
             self.server.garbage.finish_pod(self.pod())
+
+    def set_deadline(self, seconds):
+        """It counts from status.startTime, and may be moved up while the pod runs."""
+        self.spec = {**self.spec, "activeDeadlineSeconds": seconds}
+        if self.began is not None and not self.lost:
+            self.later(max(0, self.began + seconds - time.monotonic()) * 1000, self.exceed_deadline)
 
     def exceed_deadline(self):
         if not self.stopping:

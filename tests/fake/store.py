@@ -50,8 +50,17 @@ class Store:
         self.history = collections.deque()
         self.history_limit = history
         self.listeners = []
+        self.order = {}  # kind → (version, keys in order)
 
     # reading
+
+    def keys(self, kind):
+        """The keys of a kind as etcd sorts them: by the bytes of NAMESPACE/NAME."""
+        version, keys = self.order.get(kind, (None, None))
+        if version != self.version or len(keys) != len(self.objects[kind]):
+            keys = sorted(self.objects[kind], key="/".join)
+            self.order[kind] = self.version, keys
+        return keys
 
     def find(self, kind, namespace, name):
         return self.objects[kind].get((namespace or "", name))
@@ -63,18 +72,18 @@ class Store:
         return obj
 
     def all(self, kind, namespace=None):
-        """Objects of a kind, sorted as etcd does: by namespace, then name."""
+        """Objects of a kind, in order."""
         items = self.objects[kind]
-        return [items[key] for key in sorted(items) if not namespace or key[0] == namespace]
+        return [items[key] for key in self.keys(kind) if not namespace or key[0] == namespace]
 
     def page(self, kind, namespace, matches, limit, token):
         """One page of a list: (items, continue token, how many remain)."""
-        start = ("", "")
+        start = ""
         if token:
-            start = self._read_token(token)
+            start = "/".join(self._read_token(token))
         items, rest, last = [], 0, None
-        for key in sorted(self.objects[kind]):
-            if key <= start or (namespace and key[0] != namespace) or not matches(self.objects[kind][key]):
+        for key in self.keys(kind):
+            if "/".join(key) <= start or (namespace and key[0] != namespace) or not matches(self.objects[kind][key]):
                 continue
             if limit and len(items) == limit:
                 rest += 1
@@ -87,6 +96,14 @@ class Store:
         data = {"v": "meta.k8s.io/v1", "rv": self.version, "start": list(key), "t": int(time.time())}
         return base64.urlsafe_b64encode(json.dumps(data).encode()).decode().rstrip("=")
 
+    def fresh_token(self, token):
+        """The same place in what is there now, whatever that is: an inconsistent continuation."""
+        if not token:
+            return ""
+        data = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        data["rv"] = -1
+        return base64.urlsafe_b64encode(json.dumps(data).encode()).decode().rstrip("=")
+
     def _read_token(self, token):
         try:
             data = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
@@ -94,9 +111,7 @@ class Store:
         except (ValueError, KeyError, TypeError):
             raise errors.bad_request("continue key is not valid: illegal base64 data at input byte 0") from None
         if data["rv"] != -1 and (data["rv"] < self.oldest or time.time() - data["t"] > CONTINUE_LIVES):
-            data["rv"] = -1
-            fresh = base64.urlsafe_b64encode(json.dumps(data).encode()).decode().rstrip("=")
-            raise errors.expired(EXPIRED_CONTINUE, {"continue": fresh})
+            raise errors.expired(EXPIRED_CONTINUE, {"continue": self.fresh_token(token)})
         return start
 
     # writing

@@ -279,7 +279,16 @@ class Session:
             self.send(ERROR, status)
         self.connection.write(frame(CLOSE, b"\x03\xe8") if self.protocol else b"")
         self.leave()
-        self.connection.transport.close()
+        asyncio.get_running_loop().create_task(self.close_when_sent())
+
+    async def close_when_sent(self):
+        """The transport drops what a slow client has not taken a moment after its close; the real one waits."""
+        transport = self.connection.transport
+        raw = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
+        while not self.connection.closed.is_set() and (
+                transport.get_write_buffer_size() or raw and raw.get_write_buffer_size()):
+            await asyncio.sleep(0.01)
+        transport.close()
 
     def leave(self):
         self.ended = True

@@ -35,7 +35,8 @@ struct engine_traits {
 	bool knows_memory;          /* it can say that a task was out of memory */
 	bool keeps_proxy_variables; /* a proxy does not look at containers there: VIRTUAL_HOST may stay */
 	const char *source_prefix; /* what stands before "web" on our command line; NULL: nothing */
-	int run_ms; /* how long one run takes, when that is long: cases with many runs do fewer */
+	int run_ms;   /* how long one run takes, when that is long: cases with many runs do fewer */
+	bool one_log; /* what is read back has both streams as one, on stdout */
 	uint64_t large; /* bytes of a large stream; 0: a GiB */
 };
 

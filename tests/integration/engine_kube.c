@@ -15,7 +15,8 @@
 
 #define ONE_OFFS "?labelSelector=oneoff.dev/id"
 #define FAKE_RESET                                                                                 \
-	"{\"phase_lag\":20,\"job_lag\":20,\"start\":10,\"v5\":true,\"attach_needs_create\":true}"
+	"{\"phase_lag\":20,\"job_lag\":20,\"start\":10,\"v5\":true,\"attach_needs_create\":true,"  \
+	"\"unknown_fields\":[]}"
 
 const char *kube_namespace(void)
 {
@@ -396,6 +397,7 @@ const struct engine_ops engine_kube = {
                    .image_known = true,
                    .keeps = true,
                    .knows_memory = true,
+                   .one_log = true,
                    .keeps_proxy_variables = true,
                    .run_ms = 300,
                    .large = UINT64_C(64) << 20},

@@ -117,7 +117,7 @@ Test(kube_faults, a_lost_node_is_121)
 	run_all(&run, &(struct run_spec){
 			      ARGV("run", "--like", "deploy/bulk", "--", "helper", "wait", "2500"),
 			      .deadline_ms = 40000});
-	cr_assert(run.code == 121 || run.code == 0, RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert_eq(run.code, 121, RUN_FORMAT, RUN_ARGS(&run));
 	run_release(&run);
 	fake_reset();
 	engine_remove_one_offs();
@@ -138,6 +138,24 @@ Test(kube_faults, a_deleted_pod_is_no_success)
 	run_finish(&run);
 	cr_assert_eq(run.code, 137, RUN_FORMAT, RUN_ARGS(&run));
 	run_release(&run);
+}
+
+/* ---- an older server ---- */
+
+/* Before 1.28 there was no podReplacementPolicy, and strict servers refuse what they do not know. */
+Test(kube_faults, a_server_that_does_not_know_a_field_gets_the_job_without_it)
+{
+	struct run run;
+
+	fake_set("{\"unknown_fields\":[\"podReplacementPolicy\"]}");
+	run_all(&run, &(struct run_spec){ARGV("run", "--like", "deploy/bulk", "--", "helper",
+	                                      "exit", "3", "x"),
+	                                 .deadline_ms = 20000});
+	cr_assert_eq(run.code, 3, RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(capture_is(&run.out, "x"), RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+	fake_set("{\"unknown_fields\":[\"podReplacementPolicy\",\"backoffLimit\"]}");
+	expect_end("-T", "exit", 125, "backoffLimit", 8000);
 }
 
 /* ---- the least role ---- */

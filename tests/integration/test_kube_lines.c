@@ -228,6 +228,54 @@ Test(kube_lines, a_server_that_is_away_for_a_while_changes_nothing)
 	run_release(&run);
 }
 
+static void start_long(struct run *run, const char *script)
+{
+	run_start(run,
+	          &(struct run_spec){ARGV("run", "--like", "deploy/bulk", "--", "sh", "-c", script),
+	                             .deadline_ms = 40000});
+	cr_assert(run_until(run, &run->out, 0, "ready"), RUN_FORMAT, RUN_ARGS(run));
+}
+
+/* It is killed and comes back: every connection is gone, the pods run on. What they write meanwhile comes from the log,
+ * both streams as one, which is told; no code is lost and none is made up. */
+Test(kube_lines, a_server_that_is_killed_and_comes_back_costs_no_code)
+{
+	struct run run;
+
+	start_long(&run, "echo ready; sleep 2; echo end; exit 3");
+	cr_assert_eq(kube_request("POST", "/fake/restart", "{\"ms\":800}"), 200);
+	run_finish(&run);
+	cr_assert_eq(run.code, 3, RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(capture_is(&run.out, "ready\nend\n"), RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+	start_long(&run, "echo ready; sleep 0.3; echo end");
+	cr_assert_eq(kube_request("POST", "/fake/restart", "{\"ms\":2500}"), 200);
+	run_finish(&run);
+	cr_assert_eq(run.code, 120, RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(strstr(run.err.text, "log"), RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(capture_is(&run.out, "ready\nend\n"), RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+}
+
+/* The connection stands, and nothing comes by it any more: the streams' end is what makes us ask. */
+Test(kube_lines, a_watch_that_falls_silent_costs_no_code)
+{
+	struct run run;
+
+	fake_faults(
+		"[{\"match\":{\"path\":\"watch=true\",\"nth\":1},\"action\":\"half-open\",\"bytes\":"
+		"9000}]");
+	run_all(&run, &(struct run_spec){ARGV("run", "--like", "deploy/bulk", "--", "sh", "-c",
+	                                      "echo text; sleep 0.5; exit 3"),
+	                                 .deadline_ms = 40000});
+	cr_assert_eq(run.code, 3, RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(capture_is(&run.out, "text\n"), RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert_lt(run.took_ms, 15000, RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+	fake_faults("[{\"match\":{\"path\":\"watch=true\",\"nth\":1},\"action\":\"stale-watch\"}]");
+	expect_exit("a watch that never says anything", 3);
+}
+
 /* One of before 1.30 has no way to tell the end of stdin. */
 Test(kube_lines, an_old_server_is_spoken_to_in_its_own_way)
 {

@@ -59,7 +59,9 @@ Test(operate, gc_twice_at_once_deletes_once_and_no_live_run)
 	run_finish(&second);
 	cr_assert_eq(first.code, 0, RUN_FORMAT, RUN_ARGS(&first));
 	cr_assert_eq(second.code, 0, RUN_FORMAT, RUN_ARGS(&second));
-	cr_assert(strstr(first.err.text, scene.over) || strstr(second.err.text, scene.over),
+	/* a cluster did so itself, a second after the end */
+	cr_assert(engine_is_kube() || strstr(first.err.text, scene.over) ||
+	                  strstr(second.err.text, scene.over),
 	          RUN_FORMAT, RUN_ARGS(&first));
 	expect_listed(scene.over, false);
 	expect_listed(scene.live, true);

@@ -47,7 +47,7 @@ static void check_keys(const char *name, const cJSON *json)
 		" argv env labels image user workdir entrypoint entrypoint_mode cpu_nano memory_bytes "
 		"tty stdin term reason timeout_ms start_timeout_ms grace_ms keep keep_for_ms container "
 		"sidecars carrier gate no_init network_identity namespace source architecture "
-		"gate_at_hand ";
+		"gate_at_hand lock detach ";
 	const cJSON *member;
 
 	cJSON_ArrayForEach (member, json) {
@@ -95,6 +95,8 @@ static void fill_request(const cJSON *json, struct request *request)
 	copy_number(json, "start_timeout_ms", &request->start_timeout_ms);
 	copy_number(json, "grace_ms", &request->grace_ms);
 	copy_number(json, "keep_for_ms", &request->keep_for_ms);
+	request->lock = copy_string(json, "lock");
+	request->detach = json_true(json, "detach");
 	request->tty = json_true(json, "tty");
 	if (json_member(json, "stdin") != NULL)
 		request->stdin_open = json_true(json, "stdin");
