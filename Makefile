@@ -18,7 +18,7 @@ B       := build/$(VARIANT)
 # ---- flags ------------------------------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wconversion -Wformat=2 -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wwrite-strings -Wundef -Wimplicit-fallthrough \
-	-Wnull-dereference -Werror=implicit -Werror=incompatible-pointer-types -Werror=int-conversion
+	-Wno-missing-field-initializers -Wnull-dereference -Werror=implicit -Werror=incompatible-pointer-types -Werror=int-conversion
 ifdef CI
 WARNINGS += -Werror
 endif

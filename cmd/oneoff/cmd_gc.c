@@ -19,15 +19,16 @@ struct gc_options {
 };
 
 /* clang-format off */
-#define ROW(letter, name, kind, field, argument, variable, help) \
-	{letter, name, kind, offsetof(struct gc_options, field), argument, NULL, variable, help}
+#define ROW(letter, name, kind, field, argument, variable, ...) \
+	{letter, name, kind, offsetof(struct gc_options, field), argument, NULL, variable, __VA_ARGS__}
 
 const struct option gc_option_table[] = {
 	ROW('n', "dry-run", OPTION_TRUE, dry_run, NULL, NULL, "only say what would be deleted"),
-	ROW(0, "unused-for", OPTION_DURATION, unused_for, "TIME", NULL,
+	ROW(0, "unused-for", OPTION_DURATION, unused_for, "TIME", "ONEOFF_UNUSED_FOR",
 	    "delete unpacked images that nothing used for this long (default 7d; 0: all)"),
 	ROW(0, "store", OPTION_STRING, store, "DIR", "ONEOFF_STORE",
-	    "where images are unpacked (default ~/.local/share/oneoff)"),
+	    "where images are unpacked (default ~/.local/share/oneoff)",
+	    .completion = COMPLETE_FOLDER),
 	ROW('q', "quiet", OPTION_TRUE, verbosity.quiet, NULL, "ONEOFF_QUIET",
 	    "say nothing but warnings and errors"),
 	ROW('h', "help", OPTION_TRUE, help, NULL, NULL, "show this help"),

@@ -21,6 +21,52 @@ Test(commands, each_is_found_by_its_name_and_has_help)
 	cr_expect_null((void *)command_find(""));
 }
 
+/* A variable's name can be guessed from the option's. */
+Test(commands, option_tables_are_sound)
+{
+	for (size_t i = 0; i < command_count; i++) {
+		const struct command *command = commands[i];
+		size_t count = command->options ? *command->option_count : 0;
+		struct err err = ERR_INIT;
+
+		cr_expect_eq(options_check(command->options, count, &err), 0, "%s: %s",
+		             command->name, err.message);
+		for (size_t j = 0; j < count; j++) {
+			const struct option *row = &command->options[j];
+
+			if (row->environment)
+				cr_expect_eq(strncmp(row->environment, "ONEOFF_", 7), 0, "%s --%s",
+				             command->name, row->long_name);
+			if (row->environment)
+				cr_expect_eq(strlen(row->environment), strlen(row->long_name) + 7,
+				             "%s --%s", command->name, row->long_name);
+		}
+	}
+}
+
+/* What a project's file may set is a decision about trust: the list stands here once more, so that a new row
+ * is not on it by accident. */
+Test(commands, a_project_chooses_neither_programs_nor_hosts_nor_identities)
+{
+	static const char *const never[] = {
+		"host",  "context", "kubeconfig", "as",    "as-group", "oci-runtime", "oci-root",
+		"store", "env",     "env-file",   "user",  "image",    "entrypoint",  "label",
+		"name",  "network", "result",     "quiet", "help",     "show-secrets"};
+
+	for (size_t i = 0; i < command_count; i++) {
+		const struct command *command = commands[i];
+
+		for (size_t j = 0; command->options && j < ARRAY_SIZE(never); j++) {
+			const struct option *row = option_find_long(
+				command->options, *command->option_count, never[j]);
+
+			/* not by a prefix: "name" is none of namespace */
+			cr_expect(!row || strcmp(row->long_name, never[j]) || !row->project,
+			          "%s --%s", command->name, never[j]);
+		}
+	}
+}
+
 Test(commands, engines_have_every_slot)
 {
 	for (size_t i = 0; i < engine_count; i++) {
