@@ -14,6 +14,8 @@ CC      ?= cc
 PREFIX  ?= /usr/local
 DESTDIR ?=
 B       := build/$(VARIANT)
+# Whoever builds may have defaults of his own for oneoff; tests must not have them.
+export ONEOFF_CONFIG := none
 
 # ---- flags ------------------------------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wconversion -Wformat=2 -Wstrict-prototypes \

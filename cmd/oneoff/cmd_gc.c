@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "cmd/oneoff/command.h"
+#include "cmd/oneoff/defaults.h"
 #include "cmd/oneoff/exit_code.h"
 #include "cmd/oneoff/message.h"
 #include "oci/leftovers.h"
@@ -36,25 +37,16 @@ const struct option gc_option_table[] = {
 const size_t gc_option_count = ARRAY_SIZE(gc_option_table);
 /* clang-format on */
 
-static const char *from_environment(void *context, const char *name)
-{
-	(void)context;
-	return getenv(name);
-}
-
 static int parse(int argc, char **argv, struct gc_options *options, struct err *err)
 {
-	bool dashes;
 	int first;
 
 	options->unused_for = DEFAULT_UNUSED_MS;
-	if (options_from_environment(gc_option_table, gc_option_count, from_environment, NULL,
-	                             options, err) < 0 ||
-	    options_parse(gc_option_table, gc_option_count, argc - 1, argv + 1, options, &first,
-	                  &dashes, err) < 0)
+	if (defaults_parse(gc_option_table, gc_option_count, argc, argv, options,
+	                   &options->verbosity, &first, err) < 0)
 		return -1;
-	if (first < argc - 1)
-		return err_set(err, ERR_USAGE, "gc takes no arguments: '%s'", argv[1 + first]);
+	if (first < argc)
+		return err_set(err, ERR_USAGE, "gc takes no arguments: '%s'", argv[first]);
 	return 0;
 }
 
