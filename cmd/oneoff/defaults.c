@@ -23,23 +23,36 @@ static int find(struct config *config, struct err *err)
 	return config_find(&settings, config, err);
 }
 
-/* Every command has its section; one that takes no options has an empty one. */
+static void add_section(const struct command *command, struct config_command *sections,
+                        size_t *used)
+{
+	sections[(*used)++] = (struct config_command){
+		.name = command->parent ? command->parent : command->name,
+		.options = command->options,
+		.count = command->options ? *command->option_count : 0,
+	};
+}
+
+/* Every command has its section, which it shares with its subcommands. */
 static int check(const struct config *config, struct err *err)
 {
 	_cleanup_free_ struct config_command *sections = NULL;
+	size_t most = 0, used = 0;
 
-	if (config->count == 0)
-		return 0;
-	sections = calloc(command_count, sizeof(*sections));
+	for (size_t i = 0; i < command_count; i++) {
+		most++;
+		for (size_t j = 0; commands[i]->subcommands && commands[i]->subcommands[j]; j++)
+			most++;
+	}
+	sections = calloc(most, sizeof(*sections));
 	if (!sections)
 		return err_no_memory(err);
-	for (size_t i = 0; i < command_count; i++)
-		sections[i] = (struct config_command){
-			.name = commands[i]->name,
-			.options = commands[i]->options,
-			.count = commands[i]->options ? *commands[i]->option_count : 0,
-		};
-	return config_check(config, sections, command_count, err);
+	for (size_t i = 0; i < command_count; i++) {
+		add_section(commands[i], sections, &used);
+		for (size_t j = 0; commands[i]->subcommands && commands[i]->subcommands[j]; j++)
+			add_section(commands[i]->subcommands[j], sections, &used);
+	}
+	return config_check(config, sections, used, err);
 }
 
 int defaults_parse(const struct option *options, size_t count, int argc, char **argv, void *target,
