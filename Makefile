@@ -60,7 +60,7 @@ objects = $(patsubst %.c,$(B)/%.o,$(1))
 Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .PHONY: all setup demo test unit check asan valgrind coverage bench install clean integration format \
-	fuzz print-cflags umoci registry fake e2e kube
+	fuzz print-cflags umoci registry fake e2e kube man interface
 all: $(B)/oneoff
 
 # Objects are rebuilt when the flags or the compiler change.
@@ -99,7 +99,7 @@ TEST_PACKAGES  := libcriterion-dev libfyaml-dev clang-format clang-tidy libclang
 	shellcheck docker.io podman crun runc conmon iptables iproute2 \
 	containernetworking-plugins golang-github-containernetworking-plugin-dnsname uidmap \
 	fuse-overlayfs slirp4netns dnsmasq-base openssl busybox-static procps curl binutils python3 \
-	umoci zstd attr docker-registry qemu-user-static bsdutils $(if $(shell command -v kubectl),,kubernetes-client)
+	umoci zstd attr docker-registry qemu-user-static bsdutils man-db mandoc zsh fish $(if $(shell command -v kubectl),,kubernetes-client)
 DEMO_PACKAGES  := crun busybox-static util-linux
 setup:
 	tests/setup --user tester $(BUILD_PACKAGES) $(TEST_PACKAGES)
@@ -159,8 +159,12 @@ coverage:
 test:
 	tests/run-all
 
+# What people type and read: the manual, and completion in real shells.
+interface: all man
+	tests/manual build/man
+
 # ---- checks -----------------------------------------------------------------------------------------
-check: all
+check: all interface
 	tests/lint/run
 format:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
@@ -174,7 +178,16 @@ bench: all
 	tests/bench/bench --write
 	tests/bench/oci --write
 	tests/bench/kube --write
-install: all
+# The manual is what the program says of itself.
+man: build/man/oneoff.1
+build/man/oneoff.1: $(B)/oneoff
+	$(Q)rm -rf $(@D) && mkdir -p $(@D)
+	$(Q)set -e; for name in $$($(B)/oneoff help --names); do \
+		$(B)/oneoff help --man $$name > $(@D)/oneoff-$$name.1; done
+	$(Q)$(B)/oneoff help --man > $@
+install: all man
 	install -D -m 0755 $(B)/oneoff $(DESTDIR)$(PREFIX)/bin/oneoff
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 0644 build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 clean:
 	rm -rf build

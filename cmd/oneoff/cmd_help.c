@@ -1,19 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/oneoff/command.h"
 #include "cmd/oneoff/exit_code.h"
+#include "cmd/oneoff/manual.h"
 #include "cmd/oneoff/message.h"
 
 struct help_options {
-	bool help;
+	bool help, man, names;
 };
 
 /* clang-format off */
 static const struct option help_options[] = {
 	{'h', "help", OPTION_TRUE, offsetof(struct help_options, help), NULL, NULL, NULL,
 	 "show this help"},
+	/* for the Makefile */
+	{0, "man", OPTION_TRUE, offsetof(struct help_options, man), NULL, NULL, NULL, NULL},
+	{0, "names", OPTION_TRUE, offsetof(struct help_options, names), NULL, NULL, NULL, NULL},
 };
 static const size_t help_option_count = ARRAY_SIZE(help_options);
 /* clang-format on */
+
+static void add_names(struct strbuf *out)
+{
+	for (size_t i = 0; i < command_count; i++)
+		if (!commands[i]->hidden)
+			strbuf_addf(out, "%s\n", commands[i]->name);
+}
 
 static int print(const struct help_options *options, int count, char *const *words, struct err *err)
 {
@@ -22,7 +33,13 @@ static int print(const struct help_options *options, int count, char *const *wor
 
 	if (count > 0 && command_resolve(count, words, &wanted, err) < 0)
 		return -1;
-	if (count > 0 || options->help)
+	if (options->names)
+		add_names(&text);
+	else if (options->man && count > 0)
+		manual_command(wanted, &text);
+	else if (options->man)
+		manual_overview(&text);
+	else if (count > 0 || options->help)
 		command_help(wanted, &text);
 	else
 		command_overview(&text);
