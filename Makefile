@@ -162,6 +162,7 @@ test:
 # What people type and read: the manual, and completion in real shells.
 interface: all man
 	tests/manual build/man
+	tests/completion
 
 # ---- checks -----------------------------------------------------------------------------------------
 check: all interface

@@ -221,6 +221,28 @@ static const char *id_of(const char *path)
 	return strrchr(path, '/') + 1;
 }
 
+int state_ids(const struct strv *roots, struct strv *ret, struct err *err)
+{
+	_cleanup_(strv_release) struct strv all = STRV_INIT;
+
+	if (list_all(roots, &all, err) < 0)
+		return -1;
+	for (size_t i = 0; i < all.count; i++) {
+		_cleanup_(container_state_release) struct container_state state = {.id = NULL};
+		const char *id = id_of(all.items[i]);
+		_cleanup_free_ char *root = strndup(all.items[i], (size_t)(id - all.items[i]) - 1);
+		struct err ignored = ERR_INIT;
+
+		if (!root)
+			return err_no_memory(err);
+		if (state_read(root, id, &state, &ignored) < 0 || state_owner(state.bundle))
+			continue;
+		if (strv_add(ret, id) < 0)
+			return err_no_memory(err);
+	}
+	return 0;
+}
+
 static int not_found(const struct strv *roots, const struct strv *all, const char *name,
                      struct err *err)
 {

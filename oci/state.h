@@ -42,6 +42,10 @@ int state_roots(const char *oci_root, struct strv *ret, struct err *err) _must_c
 int state_find(const struct strv *roots, const char *name, struct container_state *ret,
                struct err *err) _must_check_;
 
+/* Appends the ids of the containers that a runtime was used for directly (those of an engine have better names
+ * there), in no order, for completion. What cannot be read is passed over. */
+int state_ids(const struct strv *roots, struct strv *ret, struct err *err) _must_check_;
+
 /* From the text of a state file; `id`, `root` and `running` are left to the caller. Pure.
  * ERR_PROTOCOL when it is none that we know. */
 int state_parse(const char *text, size_t length, struct container_state *ret,

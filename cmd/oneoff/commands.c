@@ -9,8 +9,9 @@
 #include "pkg/docker/docker.h"
 #include "pkg/kube/kube.h"
 
-const struct command *const commands[] = {&cmd_run, &cmd_console, &cmd_plan,
-                                          &cmd_gc,  &cmd_version, &cmd_help};
+const struct command *const commands[] = {&cmd_run,        &cmd_console, &cmd_plan,
+                                          &cmd_gc,         &cmd_version, &cmd_help,
+                                          &cmd_completion, &cmd_complete};
 const size_t command_count = ARRAY_SIZE(commands);
 
 /* The order in which a bare name is looked for. */
@@ -97,8 +98,9 @@ int command_run(const struct command *command, int argc, char **argv)
 		argv[1] = argv[0];
 		return command_run(inner, argc - 1, argv + 1);
 	}
-	/* a command with options has --help among them */
-	if ((!command->options && asks_help(argc, argv)) || (!command->run && argc < 2))
+	/* a command with options has --help among them; a hidden one gets what others typed */
+	if ((!command->options && !command->hidden && asks_help(argc, argv)) ||
+	    (!command->run && argc < 2))
 		return command_print_help(command, &err) < 0 ? fail(&err) : 0;
 	if (command->run)
 		return command->run(command, argc, argv);
