@@ -96,6 +96,18 @@ static void add_exit_status(struct strbuf *page)
 	}
 }
 
+/* Of a command that runs no task of its own. */
+static void add_short_exit_status(struct strbuf *page, const struct command *command)
+{
+	roff_section(page, "EXIT STATUS");
+	if (command->group == COMMAND_LIVE)
+		roff_text(page, "The code of the task where the command waits for its end.");
+	roff_text(
+		page,
+		"0 when all went well, else a code of ours, as oneoff(1) lists them, and a line on "
+		"stderr that says why.");
+}
+
 static void add_rows(struct strbuf *page, const char *title, const struct manual_row *rows,
                      size_t count)
 {
@@ -125,7 +137,7 @@ static void add_configuration(struct strbuf *page)
 		"    timeout: 8h\n\n"
 		"A flag that a file sets is undone by --no-log=no.\n\n"
 		"A .oneoff.yaml comes with a repository, so it may not set what chooses a program, a host, a "
-		"context, a path, an identity, the image or the variables of the task, and may not name an "
+		"context, a path on this machine, an identity, the image or the variables of the task, and may not name an "
 		"image on disk. These may stand in it:");
 	strbuf_adds(page, ".PP\n");
 	for (size_t i = 0, shown = 0; i < *cmd_run.option_count; i++) {
@@ -240,7 +252,10 @@ void manual_command(const struct command *command, struct strbuf *page)
 		roff_section(page, "OPTIONS");
 		add_options(page, command);
 	}
-	add_exit_status(page);
+	if (command->group == COMMAND_TASKS)
+		add_exit_status(page);
+	else
+		add_short_exit_status(page, command);
 	roff_section(page, "ENVIRONMENT");
 	roff_text(
 		page,
