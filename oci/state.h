@@ -47,7 +47,6 @@ int state_find(const struct strv *roots, const char *name, struct container_stat
 int state_each(const struct strv *roots,
                int (*visit)(void *context, const struct container_state *state, struct err *err),
                void *context, struct err *err) _must_check_;
-
 /* From the text of a state file; `id`, `root` and `running` are left to the caller. Pure.
  * ERR_PROTOCOL when it is none that we know. */
 int state_parse(const char *text, size_t length, struct container_state *ret,

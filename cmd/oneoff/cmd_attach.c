@@ -14,6 +14,11 @@ static int run(const struct command *command, int argc, char **argv)
 	return task_command(command, argc, argv, prepare);
 }
 
+static const struct command_example examples[] = {
+	{"oneoff attach x7k2pabc", NULL},
+	{NULL, NULL},
+};
+
 const struct command cmd_attach = {
 	.name = "attach",
 	.usage = "[options] ID",
@@ -25,4 +30,7 @@ const struct command cmd_attach = {
 	.options = attach_option_table,
 	.option_count = &attach_option_count,
 	.run = run,
+	.group = COMMAND_LIVE,
+	.examples = examples,
+	.operand = COMPLETE_ID,
 };

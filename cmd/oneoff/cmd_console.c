@@ -41,6 +41,13 @@ static int run(const struct command *command, int argc, char **argv)
 	return perform(&options, &settings, &chosen, &request);
 }
 
+static const struct command_example examples[] = {
+	{"oneoff console --like web", NULL},
+	{"oneoff console --like deploy/web -n shop -- bash",
+         "a shell instead of the app's console"},
+	{NULL, NULL},
+};
+
 const struct command cmd_console = {
 	.name = "console",
 	.usage = "--like SOURCE [options] [-- COMMAND [ARG...]]",
@@ -53,4 +60,6 @@ const struct command cmd_console = {
 	.options = run_option_table,
 	.option_count = &run_option_count,
 	.run = run,
+	.group = COMMAND_TASKS,
+	.examples = examples,
 };

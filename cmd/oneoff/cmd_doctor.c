@@ -173,6 +173,12 @@ static int run(const struct command *command, int argc, char **argv)
 	return exit_code_of(&err);
 }
 
+static const struct command_example examples[] = {
+	{"oneoff doctor --like deploy/web", "what would stop a run next to it"},
+	{"oneoff doctor --role | kubectl -n shop apply -f -", "give a namespace the least Role"},
+	{NULL, NULL},
+};
+
 const struct command cmd_doctor = {
 	.name = "doctor",
 	.usage = "[--like SOURCE] [-o table|json] | --role",
@@ -186,4 +192,6 @@ const struct command cmd_doctor = {
 	.options = doctor_option_table,
 	.option_count = &doctor_option_count,
 	.run = run,
+	.group = COMMAND_MORE,
+	.examples = examples,
 };

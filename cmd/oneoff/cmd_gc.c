@@ -86,6 +86,12 @@ static int run(const struct command *command, int argc, char **argv)
 	return exit_code_of(&err);
 }
 
+static const struct command_example examples[] = {
+	{"oneoff gc --dry-run", NULL},
+	{"oneoff gc --unused-for 0", "all unpacked images that no task uses"},
+	{NULL, NULL},
+};
+
 const struct command cmd_gc = {
 	.name = "gc",
 	.usage = "[options]",
@@ -97,4 +103,6 @@ const struct command cmd_gc = {
 	.options = gc_option_table,
 	.option_count = &gc_option_count,
 	.run = run,
+	.group = COMMAND_LIVE,
+	.examples = examples,
 };

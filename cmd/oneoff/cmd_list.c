@@ -80,6 +80,11 @@ static int run(const struct command *command, int argc, char **argv)
 	return exit_code_of(&err);
 }
 
+static const struct command_example examples[] = {
+	{"oneoff list --all -o json", "ended ones that were kept, too, for a program"},
+	{NULL, NULL},
+};
+
 const struct command cmd_list = {
 	.name = "list",
 	.usage = "[options]",
@@ -90,4 +95,6 @@ const struct command cmd_list = {
 	.options = list_option_table,
 	.option_count = &list_option_count,
 	.run = run,
+	.group = COMMAND_LIVE,
+	.examples = examples,
 };

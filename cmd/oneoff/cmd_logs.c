@@ -14,6 +14,12 @@ static int run(const struct command *command, int argc, char **argv)
 	return task_command(command, argc, argv, prepare);
 }
 
+static const struct command_example examples[] = {
+	{"oneoff logs -f x7k2pabc", "until the task ends"},
+	{"oneoff logs --tail 50 x7k", "the beginning of an id is enough"},
+	{NULL, NULL},
+};
+
 const struct command cmd_logs = {
 	.name = "logs",
 	.usage = "[options] ID",
@@ -24,4 +30,7 @@ const struct command cmd_logs = {
 	.options = logs_option_table,
 	.option_count = &logs_option_count,
 	.run = run,
+	.group = COMMAND_LIVE,
+	.examples = examples,
+	.operand = COMPLETE_ID,
 };

@@ -75,14 +75,25 @@ static int run(const struct command *command, int argc, char **argv)
 	return result < 0 ? perform_failed(&options, &err) : 0;
 }
 
+static const struct command_example examples[] = {
+	{"oneoff plan --like web -- python manage.py migrate", NULL},
+	{"oneoff plan --like deploy/web -o yaml -- ./repair > job.yaml",
+         "the Job, as kubectl apply takes it"},
+	{"oneoff plan --like web --all -o json | jq .", "what is kept, too"},
+	{NULL, NULL},
+};
+
 const struct command cmd_plan = {
 	.name = "plan",
 	.usage = "--like SOURCE [options] [--] [COMMAND [ARG...]]",
-	.summary = "show what `run` would create, and each difference from the app with its reason",
+	.summary = "show what `run` would create, and why it differs from the app",
 	.details =
 		"Nothing is created. Values of variables are hidden unless --show-secrets is given.\n"
 		"For a cluster -o yaml prints the Job alone, with all values, as kubectl apply takes it.",
 	.options = plan_option_table,
 	.option_count = &plan_option_count,
 	.run = run,
+	.operand = COMPLETE_TASK,
+	.group = COMMAND_TASKS,
+	.examples = examples,
 };

@@ -29,6 +29,17 @@ static int run(const struct command *command, int argc, char **argv)
 	return perform(&options, &settings, &chosen, &request);
 }
 
+static const struct command_example examples[] = {
+	{"oneoff run --like web -- python manage.py migrate", NULL},
+	{"pg_dump shop | oneoff run --like web -- psql",
+         "stdin, stdout and the exit code are the task's"},
+	{"oneoff run --like web -e LOG_LEVEL=debug --memory 2g --timeout 30m -- ./reindex", NULL},
+	{"oneoff run --like compose:shop/web --image shop:2 -- ./manage.py migrate",
+         "before the rollout, on the new image"},
+	{"oneoff run --like deploy/web -n shop --reason 'ticket 4711' -- ./repair", "in a cluster"},
+	{NULL, NULL},
+};
+
 const struct command cmd_run = {
 	.name = "run",
 	.usage = "--like SOURCE [options] [--] COMMAND [ARG...]",
@@ -42,4 +53,7 @@ const struct command cmd_run = {
 	.options = run_option_table,
 	.option_count = &run_option_count,
 	.run = run,
+	.operand = COMPLETE_TASK,
+	.group = COMMAND_TASKS,
+	.examples = examples,
 };

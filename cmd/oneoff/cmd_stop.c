@@ -14,6 +14,11 @@ static int run(const struct command *command, int argc, char **argv)
 	return task_command(command, argc, argv, prepare);
 }
 
+static const struct command_example examples[] = {
+	{"oneoff stop --grace 1m x7k2pabc", NULL},
+	{NULL, NULL},
+};
+
 const struct command cmd_stop = {
 	.name = "stop",
 	.usage = "[options] ID",
@@ -24,4 +29,7 @@ const struct command cmd_stop = {
 	.options = stop_option_table,
 	.option_count = &stop_option_count,
 	.run = run,
+	.group = COMMAND_LIVE,
+	.examples = examples,
+	.operand = COMPLETE_ID,
 };

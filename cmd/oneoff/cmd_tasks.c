@@ -177,6 +177,11 @@ static int run(const struct command *command, int argc, char **argv)
 	return exit_code_of(&err);
 }
 
+static const struct command_example examples[] = {
+	{"oneoff tasks --like web", NULL},
+	{NULL, NULL},
+};
+
 const struct command cmd_tasks = {
 	.name = "tasks",
 	.usage = "--like SOURCE [-o table|json]",
@@ -194,4 +199,6 @@ const struct command cmd_tasks = {
 	.options = tasks_option_table,
 	.option_count = &tasks_option_count,
 	.run = run,
+	.group = COMMAND_TASKS,
+	.examples = examples,
 };

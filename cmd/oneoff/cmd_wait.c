@@ -14,6 +14,12 @@ static int run(const struct command *command, int argc, char **argv)
 	return task_command(command, argc, argv, prepare);
 }
 
+static const struct command_example examples[] = {
+	{"oneoff wait \"$(oneoff run -d --like web -- rake report)\"",
+         "start it now, wait for it later"},
+	{NULL, NULL},
+};
+
 const struct command cmd_wait = {
 	.name = "wait",
 	.usage = "[options] ID",
@@ -24,4 +30,7 @@ const struct command cmd_wait = {
 	.options = wait_option_table,
 	.option_count = &wait_option_count,
 	.run = run,
+	.group = COMMAND_LIVE,
+	.examples = examples,
+	.operand = COMPLETE_ID,
 };

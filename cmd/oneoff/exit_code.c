@@ -74,6 +74,14 @@ int exit_code_of_run(const struct run_outcome *outcome, const char **ret_reason)
 	return 0;
 }
 
+const char *exit_code_meaning(size_t index, int *ret_code)
+{
+	if (index >= ARRAY_SIZE(codes))
+		return NULL;
+	*ret_code = codes[index].code;
+	return codes[index].meaning;
+}
+
 void exit_code_help(struct strbuf *out)
 {
 	strbuf_adds(out, "exit codes (the task's own 0-255 is passed on; these are ours):\n");

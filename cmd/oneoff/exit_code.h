@@ -21,6 +21,8 @@ enum exit_code {
 int exit_code_of(const struct err *err);
 /* The exit code of a run, and in *ret_reason a word for --result ("task", "output-incomplete"…). */
 int exit_code_of_run(const struct run_outcome *outcome, const char **ret_reason);
+/* The rows in order, for the manual: the meaning, and the code in *ret_code; NULL behind the last. */
+const char *exit_code_meaning(size_t index, int *ret_code);
 /* Appends the table for help. */
 void exit_code_help(struct strbuf *out);
 

@@ -32,26 +32,11 @@ static void forbid_core_dump(void)
 		return; /* there is nothing that we can do */
 }
 
-static int unknown_command(const char *name)
-{
-	const char *names[16];
-	struct err err = ERR_INIT;
-	const char *near;
-
-	for (size_t i = 0; i < command_count; i++)
-		names[i] = commands[i]->name;
-	near = nearest_name(name, names, command_count);
-	err_set(&err, ERR_USAGE, "no command '%s'", name);
-	err_hint(&err, near ? "did you mean 'oneoff %s'?" : "see what there is with: oneoff help",
-	         near);
-	message_error(&err);
-	return exit_code_of(&err);
-}
-
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "help";
 	const struct command *command;
+	struct err err = ERR_INIT;
 
 	if (hold_standard_descriptors() < 0)
 		return EXIT_CODE_NOT_STARTED;
@@ -61,10 +46,12 @@ int main(int argc, char **argv)
 		name = "help";
 	else if (!strcmp(name, "--version") || !strcmp(name, "-V"))
 		name = "version";
-	command = command_find(name);
-	if (!command)
-		return unknown_command(name);
+	/* only the first word: what follows a command with subcommands may be an option */
+	if (command_resolve(1, (char *[]){(char *)name}, &command, &err) < 0) {
+		message_error(&err);
+		return exit_code_of(&err);
+	}
 	if (argc < 2)
-		return command->run(command, 1, argv);
-	return command->run(command, argc - 1, argv + 1);
+		return command_run(command, 1, argv);
+	return command_run(command, argc - 1, argv + 1);
 }

@@ -3,8 +3,9 @@
 #include "cmd/oneoff/run_options.h"
 
 /* clang-format off */
-#define ROW(letter, name, kind, field, argument, choices, variable, help) \
-	{letter, name, kind, offsetof(struct run_options, field), argument, choices, variable, help}
+/* After the help, what may be left out: .completion = …, .project = true. */
+#define ROW(letter, name, kind, field, argument, choices, variable, ...) \
+	{letter, name, kind, offsetof(struct run_options, field), argument, choices, variable, __VA_ARGS__}
 
 static const char *const keep_choices[] = {"never", "failed", "always", NULL};
 static const char *const network_choices[] = {"source", "none", "host", NULL};
@@ -21,98 +22,127 @@ static const char *const format_choices[] = {"table", "json", "yaml", NULL};
 	ROW(0, "like", OPTION_STRING, like, "SOURCE", NULL, "ONEOFF_LIKE", \
 	    "the running app to clone: NAME, compose:PROJECT/SERVICE, docker:NAME, podman:NAME, " \
 	    "oci:ID, oci-layout:PATH[:TAG], deploy/NAME, sts/, ds/, job/, cronjob/, pod/, svc/, " \
-	    "KIND.GROUP/NAME"), \
-	ROW(0, "from", OPTION_STRING, like, "SOURCE", NULL, NULL, NULL), \
+	    "KIND.GROUP/NAME", \
+	    .completion = COMPLETE_SOURCE, .project = true), \
+	ROW(0, "from", OPTION_STRING, like, "SOURCE", NULL, NULL, NULL, \
+	    .completion = COMPLETE_SOURCE), \
 	ROW(0, "runtime", OPTION_STRING, runtime, "NAME", NULL, "ONEOFF_RUNTIME", \
-	    "look in this runtime only: docker, podman, oci or kubernetes"), \
+	    "look in this runtime only: docker, podman, oci or kubernetes", \
+	    .completion = COMPLETE_RUNTIME, .project = true), \
 	ROW('H', "host", OPTION_STRING, host, "URL", NULL, "ONEOFF_HOST", \
 	    "the engine's address, as docker takes it"), \
 	ROW(0, "context", OPTION_STRING, context, "NAME", NULL, "ONEOFF_CONTEXT", \
-	    "the docker context, or the kubeconfig's, to use"), \
+	    "the docker context, or the kubeconfig's, to use", \
+	    .completion = COMPLETE_CONTEXT), \
 	ROW('n', "namespace", OPTION_STRING, name_space, "NAME", NULL, "ONEOFF_NAMESPACE", \
-	    "kubernetes: the namespace (default: the context's)"), \
-	ROW(0, "kubeconfig", OPTION_STRING, kubeconfig, "FILE", NULL, NULL, \
-	    "kubernetes: this file alone (default: KUBECONFIG, else ~/.kube/config)"), \
-	ROW(0, "as", OPTION_STRING, as, "USER", NULL, NULL, \
+	    "kubernetes: the namespace (default: the context's)", \
+	    .completion = COMPLETE_NAMESPACE, .project = true), \
+	ROW(0, "kubeconfig", OPTION_STRING, kubeconfig, "FILE", NULL, "ONEOFF_KUBECONFIG", \
+	    "kubernetes: this file alone (default: KUBECONFIG, else ~/.kube/config)", \
+	    .completion = COMPLETE_FILE), \
+	ROW(0, "as", OPTION_STRING, as, "USER", NULL, "ONEOFF_AS", \
 	    "kubernetes: act as this user"), \
-	ROW(0, "as-group", OPTION_LIST, as_groups, "GROUP", NULL, NULL, \
+	ROW(0, "as-group", OPTION_LIST, as_groups, "GROUP", NULL, "ONEOFF_AS_GROUP", \
 	    "kubernetes: act as a member of this group"), \
 	ROW('c', "container", OPTION_STRING, container, "NAME", NULL, "ONEOFF_CONTAINER", \
-	    "kubernetes: which container of the pod (default: the pod's own, else the first)"), \
-	ROW(0, "revision", OPTION_CHOICE, revision, "WHICH", revision_choices, NULL, \
+	    "kubernetes: which container of the pod (default: the pod's own, else the first)", \
+	    .project = true), \
+	ROW(0, "revision", OPTION_CHOICE, revision, "WHICH", revision_choices, "ONEOFF_REVISION", \
 	    "kubernetes: during a rollout, the old or the new one (default current: the newest " \
-	    "that is ready)"), \
+	    "that is ready)", \
+	    .project = true), \
 	ROW(0, "oci-runtime", OPTION_STRING, oci_runtime, "PROGRAM", NULL, "ONEOFF_OCI_RUNTIME", \
-	    "oci: the runtime to start the task with (default: the app's own, else crun or runc)"), \
+	    "oci: the runtime to start the task with (default: the app's own, else crun or runc)", \
+	    .completion = COMPLETE_PROGRAM), \
 	ROW(0, "oci-root", OPTION_STRING, oci_root, "DIR", NULL, "ONEOFF_OCI_ROOT", \
-	    "oci: where the app's runtime keeps its state (its --root)"), \
+	    "oci: where the app's runtime keeps its state (its --root)", \
+	    .completion = COMPLETE_FOLDER), \
 	ROW(0, "store", OPTION_STRING, store, "DIR", NULL, "ONEOFF_STORE", \
-	    "oci: where images are unpacked (default ~/.local/share/oneoff)"), \
+	    "oci: where images are unpacked (default ~/.local/share/oneoff)", \
+	    .completion = COMPLETE_FOLDER), \
 	ROW('q', "quiet", OPTION_TRUE, verbosity.quiet, NULL, NULL, "ONEOFF_QUIET", \
 	    "say nothing but warnings and errors"), \
-	ROW('v', "verbose", OPTION_COUNT, verbosity.verbose, NULL, NULL, NULL, \
+	ROW('v', "verbose", OPTION_COUNT, verbosity.verbose, NULL, NULL, "ONEOFF_VERBOSE", \
 	    "say what was chosen, and why"), \
 	ROW('h', "help", OPTION_TRUE, help, NULL, NULL, NULL, \
 	    "show this help")
 
 /* What differs from the app. */
 #define CLONE_OPTIONS \
-	ROW('e', "env", OPTION_LIST, env, "KEY[=VALUE]", NULL, NULL, \
+	ROW('e', "env", OPTION_LIST, env, "KEY[=VALUE]", NULL, "ONEOFF_ENV", \
 	    "add or override a variable; without = the local value is taken"), \
-	ROW(0, "env-file", OPTION_LIST, env_files, "FILE", NULL, NULL, \
-	    "read variables from a file"), \
-	ROW('u', "user", OPTION_STRING, user, "USER[:GROUP]", NULL, NULL, \
+	ROW(0, "env-file", OPTION_LIST, env_files, "FILE", NULL, "ONEOFF_ENV_FILE", \
+	    "read variables from a file", \
+	    .completion = COMPLETE_FILE), \
+	ROW('u', "user", OPTION_STRING, user, "USER[:GROUP]", NULL, "ONEOFF_USER", \
 	    "run as another user than the app"), \
-	ROW('w', "workdir", OPTION_STRING, workdir, "DIR", NULL, NULL, \
-	    "run in another folder than the app"), \
+	ROW('w', "workdir", OPTION_STRING, workdir, "DIR", NULL, "ONEOFF_WORKDIR", \
+	    "run in another folder than the app", \
+	    .project = true), \
 	ROW(0, "entrypoint", OPTION_STRING, entrypoint, "keep|clear|COMMAND", NULL, \
 	    "ONEOFF_ENTRYPOINT", "keep the app's entrypoint (default), drop it, or replace it"), \
-	ROW(0, "image", OPTION_STRING, image, "IMAGE", NULL, NULL, \
+	ROW(0, "image", OPTION_STRING, image, "IMAGE", NULL, "ONEOFF_IMAGE", \
 	    "the same configuration on another image"), \
-	ROW(0, "cpu", OPTION_CPUS, cpu, "N", NULL, NULL, \
-	    "another limit of processors: 2, 0.5, 500m"), \
-	ROW(0, "memory", OPTION_SIZE, memory, "SIZE", NULL, NULL, \
-	    "another limit of memory: 512m, 2g"), \
-	ROW('l', "label", OPTION_LIST, labels, "KEY=VALUE", NULL, NULL, \
+	ROW(0, "cpu", OPTION_CPUS, cpu, "N", NULL, "ONEOFF_CPU", \
+	    "another limit of processors: 2, 0.5, 500m", \
+	    .project = true), \
+	ROW(0, "memory", OPTION_SIZE, memory, "SIZE", NULL, "ONEOFF_MEMORY", \
+	    "another limit of memory: 512m, 2g", \
+	    .project = true), \
+	ROW('l', "label", OPTION_LIST, labels, "KEY=VALUE", NULL, "ONEOFF_LABEL", \
 	    "add a label"), \
 	ROW(0, "name", OPTION_STRING, name, "NAME", NULL, NULL, \
 	    "a name of your own for the container"), \
-	ROW(0, "network", OPTION_CHOICE, network, "WHAT", network_choices, NULL, \
+	ROW(0, "network", OPTION_CHOICE, network, "WHAT", network_choices, "ONEOFF_NETWORK", \
 	    "oci: the app's network (source, default), none or the machine's (host)"), \
-	ROW(0, "sidecars", OPTION_CHOICE, sidecars, "HOW", sidecar_choices, NULL, \
+	ROW(0, "sidecars", OPTION_CHOICE, sidecars, "HOW", sidecar_choices, "ONEOFF_SIDECARS", \
 	    "kubernetes: the pod's other containers serve the task and end with it (native, " \
-	    "default), or none"), \
-	ROW(0, "no-init", OPTION_TRUE, no_init, NULL, NULL, NULL, \
-	    "kubernetes: without the pod's init containers"), \
-	ROW(0, "network-identity", OPTION_TRUE, network_identity, NULL, NULL, NULL, \
-	    "kubernetes: keep the labels that network policies need, never ready"), \
-	ROW(0, "carrier", OPTION_CHOICE, carrier, "WHAT", carrier_choices, NULL, \
-	    "kubernetes: a job (default), or a bare pod where jobs are not allowed"), \
-	ROW(0, "gate", OPTION_CHOICE, gate, "HOW", gate_choices, NULL, \
+	    "default), or none", \
+	    .project = true), \
+	ROW(0, "no-init", OPTION_TRUE, no_init, NULL, NULL, "ONEOFF_NO_INIT", \
+	    "kubernetes: without the pod's init containers", \
+	    .project = true), \
+	ROW(0, "network-identity", OPTION_TRUE, network_identity, NULL, NULL, \
+	    "ONEOFF_NETWORK_IDENTITY", "kubernetes: keep the labels that network policies need, never ready", \
+	    .project = true), \
+	ROW(0, "carrier", OPTION_CHOICE, carrier, "WHAT", carrier_choices, "ONEOFF_CARRIER", \
+	    "kubernetes: a job (default), or a bare pod where jobs are not allowed", \
+	    .project = true), \
+	ROW(0, "gate", OPTION_CHOICE, gate, "HOW", gate_choices, "ONEOFF_GATE", \
 	    "kubernetes: what holds the task back until we are attached: auto, behind the " \
-	    "entrypoint (args), none"), \
+	    "entrypoint (args), none", \
+	    .project = true), \
 	ROW(0, "no-log", OPTION_TRUE, no_log, NULL, NULL, "ONEOFF_NO_LOG", \
-	    "keep the output out of the engine's log (faster exports)"), \
-	ROW(0, "fresh-volumes", OPTION_TRUE, fresh_volumes, NULL, NULL, NULL, \
-	    "do not share the app's anonymous volumes"), \
+	    "keep the output out of the engine's log (faster exports)", \
+	    .project = true), \
+	ROW(0, "fresh-volumes", OPTION_TRUE, fresh_volumes, NULL, NULL, "ONEOFF_FRESH_VOLUMES", \
+	    "do not share the app's anonymous volumes", \
+	    .project = true), \
 	ROW(0, "reason", OPTION_STRING, reason, "TEXT", NULL, "ONEOFF_REASON", \
-	    "recorded with the task"), \
+	    "recorded with the task", \
+	    .project = true), \
 	ROW('t', "tty", OPTION_TRUE, tty, NULL, NULL, NULL, \
 	    "give the task a terminal (default: if stdin and stdout are terminals)"), \
 	ROW('T', "no-tty", OPTION_TRUE, no_tty, NULL, NULL, NULL, \
 	    "give it none"), \
-	ROW('I', "no-stdin", OPTION_TRUE, no_stdin, NULL, NULL, NULL, \
-	    "do not forward stdin; the task reads /dev/null"), \
+	ROW('I', "no-stdin", OPTION_TRUE, no_stdin, NULL, NULL, "ONEOFF_NO_STDIN", \
+	    "do not forward stdin; the task reads /dev/null", \
+	    .project = true), \
 	ROW(0, "timeout", OPTION_DURATION, timeout, "TIME", NULL, "ONEOFF_TIMEOUT", \
-	    "end the task after this long, with code 124 (default 24h; 0: never)"), \
+	    "end the task after this long, with code 124 (default 24h; 0: never)", \
+	    .project = true), \
 	ROW(0, "start-timeout", OPTION_DURATION, start_timeout, "TIME", NULL, \
-	    "ONEOFF_START_TIMEOUT", "how long one step of the start may take (default 5m)"), \
+	    "ONEOFF_START_TIMEOUT", "how long one step of the start may take (default 5m)", \
+	    .project = true), \
 	ROW(0, "grace", OPTION_DURATION, grace, "TIME", NULL, "ONEOFF_GRACE", \
-	    "between TERM and KILL (default: the app's own)"), \
+	    "between TERM and KILL (default: the app's own)", \
+	    .project = true), \
 	ROW(0, "keep", OPTION_CHOICE, keep, "WHEN", keep_choices, "ONEOFF_KEEP", \
-	    "keep the ended container: never (default), failed or always"), \
+	    "keep the ended container: never (default), failed or always", \
+	    .project = true), \
 	ROW(0, "keep-for", OPTION_DURATION, keep_for, "TIME", NULL, "ONEOFF_KEEP_FOR", \
-	    "for how long after its end (default: for good; 24h with -d)")
+	    "for how long after its end (default: for good; 24h with -d)", \
+	    .project = true)
 
 const struct option run_option_table[] = {
 	SOURCE_OPTIONS,
@@ -125,11 +155,13 @@ const struct option run_option_table[] = {
 	    "how long to wait for the lock (default 0: not at all)"),
 	ROW(0, "on-disconnect", OPTION_CHOICE, on_disconnect, "WHAT", disconnect_choices,
 	    "ONEOFF_ON_DISCONNECT",
-	    "if we die: continue (default without a terminal) or stop (with one)"),
+	    "if we die: continue (default without a terminal) or stop (with one)",
+	    .project = true),
 	ROW(0, "detach-keys", OPTION_STRING, detach_keys, "KEYS", NULL, "ONEOFF_DETACH_KEYS",
 	    "keys that leave the task running, such as ctrl-p,ctrl-q (default: none)"),
 	ROW(0, "result", OPTION_STRING, result, "FILE", NULL, "ONEOFF_RESULT",
-	    "write a JSON record of the run to this file"),
+	    "write a JSON record of the run to this file",
+	    .completion = COMPLETE_FILE),
 };
 const size_t run_option_count = ARRAY_SIZE(run_option_table);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "cmd/oneoff/command.h"
+#include "cmd/oneoff/defaults.h"
 #include "pkg/io/terminal.h"
 #include "pkg/spec/env_file.h"
 
@@ -28,12 +29,6 @@ void run_options_release(struct run_options *options)
 	strv_release(&options->as_groups);
 }
 
-static const char *from_environment(void *context, const char *name)
-{
-	(void)context;
-	return getenv(name);
-}
-
 static int check_lock(const struct run_options *options, struct err *err)
 {
 	const char *lock = options->lock;
@@ -50,7 +45,6 @@ int run_options_parse(const struct option *table, size_t count, int argc, char *
                       struct run_options *ret, struct err *err)
 {
 	struct request defaults;
-	bool dashes;
 	int first;
 
 	request_init(&defaults);
@@ -59,11 +53,10 @@ int run_options_parse(const struct option *table, size_t count, int argc, char *
 	ret->timeout = defaults.timeout_ms;
 	ret->start_timeout = defaults.start_timeout_ms;
 	ret->grace = defaults.grace_ms;
-	if (options_from_environment(table, count, from_environment, NULL, ret, err) < 0 ||
-	    options_parse(table, count, argc - 1, argv + 1, ret, &first, &dashes, err) < 0)
+	if (defaults_parse(table, count, argc, argv, ret, &ret->verbosity, &first, err) < 0)
 		return -1;
-	ret->operands = argv + 1 + first;
-	ret->operand_count = argc - 1 - first;
+	ret->operands = argv + first;
+	ret->operand_count = argc - first;
 	if (ret->help)
 		return 0;
 	if (!ret->any_source && (!ret->like || !*ret->like)) {

@@ -65,7 +65,7 @@ extern const size_t doctor_option_count;
 
 void run_options_release(struct run_options *options);
 
-/* Defaults, then environment, then argv. */
+/* Defaults, then config files, environment and argv (defaults.h). */
 int run_options_parse(const struct option *table, size_t count, int argc, char **argv,
                       struct run_options *ret, struct err *err) _must_check_;
 

@@ -3,28 +3,33 @@
 #include "cmd/oneoff/task_options.h"
 
 /* clang-format off */
-#define ROW(letter, name, kind, field, argument, choices, variable, help) \
-	{letter, name, kind, offsetof(struct task_options, field), argument, choices, variable, help}
+/* After the help, what may be left out: .completion = …, .project = true. */
+#define ROW(letter, name, kind, field, argument, choices, variable, ...) \
+	{letter, name, kind, offsetof(struct task_options, field), argument, choices, variable, __VA_ARGS__}
 
 static const char *const format_choices[] = {"table", "wide", "json", NULL};
 
 /* Where to look, how to reach it, how much to say. */
 #define PLACE_OPTIONS \
 	ROW(0, "runtime", OPTION_STRING, runtime, "NAME", NULL, "ONEOFF_RUNTIME", \
-	    "look in this runtime only: docker, podman, oci or kubernetes"), \
+	    "look in this runtime only: docker, podman, oci or kubernetes", \
+	    .completion = COMPLETE_RUNTIME, .project = true), \
 	ROW('H', "host", OPTION_STRING, host, "URL", NULL, "ONEOFF_HOST", \
 	    "the engine's address, as docker takes it"), \
 	ROW(0, "context", OPTION_STRING, context, "NAME", NULL, "ONEOFF_CONTEXT", \
-	    "the docker context, or the kubeconfig's, to use"), \
+	    "the docker context, or the kubeconfig's, to use", \
+	    .completion = COMPLETE_CONTEXT), \
 	ROW('n', "namespace", OPTION_STRING, name_space, "NAME", NULL, "ONEOFF_NAMESPACE", \
-	    "kubernetes: the namespace (default: the context's)"), \
+	    "kubernetes: the namespace (default: the context's)", \
+	    .completion = COMPLETE_NAMESPACE, .project = true), \
 	ROW('A', "all-namespaces", OPTION_TRUE, all_namespaces, NULL, NULL, NULL, \
 	    "kubernetes: look in all of them"), \
-	ROW(0, "kubeconfig", OPTION_STRING, kubeconfig, "FILE", NULL, NULL, \
-	    "kubernetes: this file alone (default: KUBECONFIG, else ~/.kube/config)"), \
-	ROW(0, "as", OPTION_STRING, as, "USER", NULL, NULL, \
+	ROW(0, "kubeconfig", OPTION_STRING, kubeconfig, "FILE", NULL, "ONEOFF_KUBECONFIG", \
+	    "kubernetes: this file alone (default: KUBECONFIG, else ~/.kube/config)", \
+	    .completion = COMPLETE_FILE), \
+	ROW(0, "as", OPTION_STRING, as, "USER", NULL, "ONEOFF_AS", \
 	    "kubernetes: act as this user"), \
-	ROW(0, "as-group", OPTION_LIST, as_groups, "GROUP", NULL, NULL, \
+	ROW(0, "as-group", OPTION_LIST, as_groups, "GROUP", NULL, "ONEOFF_AS_GROUP", \
 	    "kubernetes: act as a member of this group"), \
 	ROW('q', "quiet", OPTION_TRUE, verbosity.quiet, NULL, NULL, "ONEOFF_QUIET", \
 	    "say nothing but warnings and errors"), \
@@ -83,10 +88,11 @@ const size_t stop_option_count = ARRAY_SIZE(stop_option_table);
 const struct option gc_option_table[] = {
 	ROW(0, "dry-run", OPTION_TRUE, dry_run, NULL, NULL, NULL,
 	    "only say what would be deleted"),
-	ROW(0, "unused-for", OPTION_DURATION, unused_for, "TIME", NULL, NULL,
+	ROW(0, "unused-for", OPTION_DURATION, unused_for, "TIME", NULL, "ONEOFF_UNUSED_FOR",
 	    "oci: delete unpacked images that nothing used for this long (default 7d; 0: all)"),
 	ROW(0, "store", OPTION_STRING, store, "DIR", NULL, "ONEOFF_STORE",
-	    "oci: where images are unpacked (default ~/.local/share/oneoff)"),
+	    "oci: where images are unpacked (default ~/.local/share/oneoff)",
+	    .completion = COMPLETE_FOLDER),
 	PLACE_OPTIONS,
 };
 const size_t gc_option_count = ARRAY_SIZE(gc_option_table);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/oneoff/task_options.h"
 
+#include "cmd/oneoff/defaults.h"
 #include "cmd/oneoff/exit_code.h"
 #include "pkg/base/number.h"
 
@@ -20,26 +21,17 @@ void task_options_release(struct task_options *options)
 	strv_release(&options->as_groups);
 }
 
-static const char *from_environment(void *context, const char *name)
-{
-	(void)context;
-	return getenv(name);
-}
-
 int task_options_parse(const struct command *command, int operands, int argc, char **argv,
                        struct task_options *ret, struct err *err)
 {
-	bool dashes;
 	int first;
 
 	ret->grace = REQUEST_AS_SOURCE;
-	if (options_from_environment(command->options, *command->option_count, from_environment,
-	                             NULL, ret, err) < 0 ||
-	    options_parse(command->options, *command->option_count, argc - 1, argv + 1, ret, &first,
-	                  &dashes, err) < 0)
+	if (defaults_parse(command->options, *command->option_count, argc, argv, ret,
+	                   &ret->verbosity, &first, err) < 0)
 		return -1;
-	ret->operands = argv + 1 + first;
-	ret->operand_count = argc - 1 - first;
+	ret->operands = argv + first;
+	ret->operand_count = argc - first;
 	if (ret->help || ret->operand_count == operands)
 		return 0;
 	if (ret->operand_count > operands)

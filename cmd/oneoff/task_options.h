@@ -34,7 +34,7 @@ struct task_options {
 
 void task_options_release(struct task_options *options);
 
-/* Environment, then argv. ERR_USAGE unless there are exactly `operands` operands. */
+/* Config files, environment, argv. ERR_USAGE unless there are exactly `operands` operands. */
 int task_options_parse(const struct command *command, int operands, int argc, char **argv,
                        struct task_options *ret, struct err *err) _must_check_;
 

@@ -17,7 +17,7 @@ struct reading {
 	void *target;
 };
 
-static bool takes_value(const struct option *row)
+bool option_takes_value(const struct option *row)
 {
 	return row->kind != OPTION_TRUE && row->kind != OPTION_FALSE && row->kind != OPTION_COUNT;
 }
@@ -51,27 +51,46 @@ static int refuse_ambiguous(const struct reading *reading, const char *name, str
 	return err_set(err, ERR_USAGE, "option '--%s' can be %s", name, strbuf_str(&list));
 }
 
-/* The row that a long name or its unique prefix means, or NULL with *err set. Two names of one
- * thing (an alias) are no ambiguity. */
-static const struct option *find_long(const struct reading *reading, const char *name,
-                                      struct err *err)
+/* Two names of one thing (an alias) are no ambiguity. */
+static const struct option *look_up(const struct option *options, size_t count, const char *name,
+                                    bool *ret_ambiguous)
 {
 	const struct option *found = NULL;
 	size_t length = strlen(name);
-	bool ambiguous = false;
 
-	for (size_t i = 0; length && i < reading->count; i++) {
-		const struct option *row = &reading->options[i];
+	*ret_ambiguous = false;
+	for (size_t i = 0; length && i < count; i++) {
+		const struct option *row = &options[i];
 
 		if (strncmp(row->long_name, name, length))
 			continue;
-		if (!row->long_name[length])
+		if (!row->long_name[length]) {
+			*ret_ambiguous = false;
 			return row;
+		}
 		if (!found)
 			found = row;
 		else if (found->offset != row->offset || found->kind != row->kind)
-			ambiguous = true;
+			*ret_ambiguous = true;
 	}
+	return found;
+}
+
+const struct option *option_find_long(const struct option *options, size_t count, const char *name)
+{
+	bool ambiguous;
+	const struct option *found = look_up(options, count, name, &ambiguous);
+
+	return ambiguous ? NULL : found;
+}
+
+/* The row that a long name or its unique prefix means, or NULL with *err set. */
+static const struct option *find_long(const struct reading *reading, const char *name,
+                                      struct err *err)
+{
+	bool ambiguous;
+	const struct option *found = look_up(reading->options, reading->count, name, &ambiguous);
+
 	if (ambiguous) {
 		refuse_ambiguous(reading, name, err);
 		return NULL;
@@ -108,18 +127,18 @@ static int read_long(struct reading *reading, const char *text, struct err *err)
 	if (!row)
 		return -1;
 	snprintf(shown, sizeof(shown), "option '--%s'", row->long_name);
-	if (value && !takes_value(row))
-		return err_set(err, ERR_USAGE, "%s takes no value", shown);
-	if (!value && takes_value(row) && next_value(reading, row, shown, &value, err) < 0)
+	if (value && !option_takes_value(row))
+		return option_from_text(row, shown, value, reading->target, err);
+	if (!value && option_takes_value(row) && next_value(reading, row, shown, &value, err) < 0)
 		return -1;
 	return option_store(row, shown, value, reading->target, err);
 }
 
-static const struct option *find_short(const struct reading *reading, char name)
+const struct option *option_find_short(const struct option *options, size_t count, char letter)
 {
-	for (size_t i = 0; i < reading->count; i++) {
-		if (reading->options[i].short_name == name)
-			return &reading->options[i];
+	for (size_t i = 0; letter && i < count; i++) {
+		if (options[i].short_name == letter)
+			return &options[i];
 	}
 	return NULL;
 }
@@ -140,14 +159,14 @@ static int refuse_short(const struct reading *reading, const char *word, char na
 static int read_short(struct reading *reading, const char *word, struct err *err)
 {
 	for (const char *at = word + 1; *at; at++) {
-		const struct option *row = find_short(reading, *at);
+		const struct option *row = option_find_short(reading->options, reading->count, *at);
 		const char *value = at[1] ? at + 1 : NULL;
 		char shown[SHOWN_MAX];
 
 		if (!row)
 			return refuse_short(reading, word, *at, err);
 		snprintf(shown, sizeof(shown), "option '-%c'", *at);
-		if (!takes_value(row)) {
+		if (!option_takes_value(row)) {
 			if (option_store(row, shown, NULL, reading->target, err) < 0)
 				return -1;
 			continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One table of options feeds parsing, --help, and later the man page, completion, environment and
- * config file. A row writes straight into the command's own struct by offset; there are no globals.
+ * One table of options feeds parsing, --help, the man page, completion, environment and config
+ * files. A row writes straight into the command's own struct by offset; there are no globals.
  *
  *	static const struct option options[] = {
  *		{'u', "user", OPTION_STRING, offsetof(struct run_options, user), "USER", NULL, NULL,
@@ -9,7 +9,8 @@
  *	};
  *
  * Parsing follows POSIX: options end at "--" or at the first operand, "-abc" bundles flags, "-uX"
- * and "-u X", "--user=X" and "--user X" are the same; long names may be cut to a unique prefix.
+ * and "-u X", "--user=X" and "--user X" are the same; long names may be cut to a unique prefix. A
+ * flag takes a value only by "=", so that a default can be undone: --no-log=no.
  * Nothing is permuted: what follows is passed on byte-exact. Single thread.
  */
 #ifndef ONEOFF_BASE_OPTIONS_H
@@ -34,6 +35,24 @@ enum option_kind {
 	OPTION_CHOICE,   /* int: index into `choices` */
 };
 
+/* What an option's value or a command's operand is, for those who complete it. What has `choices`
+ * needs no more. */
+enum completion_kind {
+	COMPLETE_NOTHING,
+	COMPLETE_FILE,
+	COMPLETE_FOLDER,
+	COMPLETE_SOURCE,    /* what --like takes */
+	COMPLETE_RUNTIME,   /* the name of an engine of ours */
+	COMPLETE_CONTEXT,   /* of kubeconfig or docker */
+	COMPLETE_NAMESPACE, /* of a cluster */
+	COMPLETE_PROGRAM,   /* of this machine */
+	COMPLETE_COMMAND,   /* a command of oneoff's own */
+	COMPLETE_ID,        /* of a one-off, live or ended */
+	COMPLETE_TASK,      /* a named task of the app */
+	COMPLETE_SCHEDULE,  /* the name of a scheduled one-off */
+	COMPLETE_KIND_COUNT
+};
+
 struct option {
 	char short_name;       /* 0: none */
 	const char *long_name; /* without dashes */
@@ -42,8 +61,15 @@ struct option {
 	const char *argument;       /* its name in help ("USER"); NULL for flags, and for a choice
 	                             * that is to show as "a|b|c" */
 	const char *const *choices; /* OPTION_CHOICE: NULL-terminated */
-	const char *environment;    /* variable that sets a default ("ONEOFF_RUNTIME"), or NULL */
+	/* The variable that sets a default: ONEOFF_ and the long name in capitals; a row with one may
+	 * stand in config files as well. NULL: it makes no sense as a default. */
+	const char *environment;
 	const char *help; /* one line, lower case, no full stop; NULL hides the row (aliases) */
+	/* What follows may be left out of a row. */
+	enum completion_kind completion;
+	/* A config file that came with somebody's repository may set it, too. Never for what
+	 * chooses a program, a host, a path, an identity or the task's own environment. */
+	bool project;
 };
 
 /* Reads argv[0..argc) (without the program's name) into `target`; *ret_operands is the index of the
@@ -62,12 +88,26 @@ int options_from_environment(const struct option *options, size_t count,
                              const char *(*get)(void *context, const char *name), void *context,
                              void *target, struct err *err) _must_check_;
 
+/* Sets one row from text that is not the command line's (a variable, a key of a config file); `shown`
+ * is how messages call it. Values as options_from_environment takes them. ERR_USAGE. */
+int option_from_text(const struct option *row, const char *shown, const char *text, void *target,
+                     struct err *err) _must_check_;
+
+/* The row of that long name, else of the only long name that begins so (two names of one field are
+ * one), or NULL. */
+const struct option *option_find_long(const struct option *options, size_t count, const char *name);
+/* The row of that letter, or NULL. */
+const struct option *option_find_short(const struct option *options, size_t count, char letter);
+/* False for flags and counts. */
+bool option_takes_value(const struct option *row);
+
 /* Appends one help line an option, wrapped to 80 columns, in table order; "[$NAME]" ends the help
  * of a row with an environment variable. */
 void options_help(const struct option *options, size_t count, struct strbuf *out);
 
 /* The table's self-check, for a unit test: duplicate or impossible names, missing arguments,
- * arguments of flags, choices without a list, help that is empty or ends in a full stop.
+ * arguments of flags, choices without a list, help that is empty or ends in a full stop, variables
+ * that are not called after their option, what a project may set without one.
  * ERR_INTERNAL names the row. */
 int options_check(const struct option *options, size_t count, struct err *err) _must_check_;
 

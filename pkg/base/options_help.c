@@ -97,6 +97,24 @@ void options_help(const struct option *options, size_t count, struct strbuf *out
 	}
 }
 
+/* A variable is called after its option: ONEOFF_START_TIMEOUT for start-timeout. */
+static bool is_called_after(const char *variable, const char *name)
+{
+	size_t length = strlen(name), whole = strlen(variable);
+
+	if (whole < length + 2 || variable[whole - length - 1] != '_')
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		char letter = name[i] == '-' ? '_' : name[i];
+
+		if (letter >= 'a' && letter <= 'z')
+			letter = (char)(letter - 'a' + 'A');
+		if (variable[whole - length + i] != letter)
+			return false;
+	}
+	return true;
+}
+
 /* What is wrong with a row by itself, or NULL. */
 static const char *row_fault(const struct option *row)
 {
@@ -118,6 +136,12 @@ static const char *row_fault(const struct option *row)
 		return "has no name for its argument";
 	if ((row->kind == OPTION_CHOICE) != (row->choices && row->choices[0]))
 		return "has choices and is no choice, or the other way round";
+	if (row->environment && !is_called_after(row->environment, row->long_name))
+		return "has a variable that is not called after it";
+	if (row->project && !row->environment)
+		return "is no default, and a project sets it";
+	if ((unsigned)row->completion >= COMPLETE_KIND_COUNT || (flag && row->completion))
+		return "has no known completion";
 	length = row->help ? strlen(row->help) : 0;
 	if (row->help && !length)
 		return "has an empty help";

@@ -104,29 +104,29 @@ static int read_flag(const char *value)
 	return -1;
 }
 
-static int store_variable(const struct option *row, const char *value, void *target,
-                          struct err *err)
+int option_from_text(const struct option *row, const char *shown, const char *text, void *target,
+                     struct err *err)
 {
 	void *field = (char *)target + row->offset;
-	int flag = read_flag(value);
+	int flag = read_flag(text);
 	int64_t times;
 
 	switch (row->kind) {
 	case OPTION_TRUE:
 	case OPTION_FALSE:
 		if (flag < 0)
-			return err_set(err, ERR_USAGE, "%s: '%s' is neither true nor false",
-			               row->environment, value);
+			return err_set(err, ERR_USAGE, "%s: '%s' is neither true nor false", shown,
+			               text);
 		*(bool *)field = (row->kind == OPTION_TRUE) == (flag == 1);
 		return 0;
 	case OPTION_COUNT:
-		if (parse_int64(value, 0, 100, &times) < 0)
+		if (parse_int64(text, 0, 100, &times) < 0)
 			return err_set(err, ERR_USAGE, "%s: '%s' is not a number from 0 to 100",
-			               row->environment, value);
+			               shown, text);
 		*(int *)field = (int)times;
 		return 0;
 	default:
-		return option_store(row, row->environment, value, target, err);
+		return option_store(row, shown, text, target, err);
 	}
 }
 
@@ -135,13 +135,12 @@ int options_from_environment(const struct option *options, size_t count,
                              void *target, struct err *err)
 {
 	for (size_t i = 0; i < count; i++) {
-		const char *value = NULL;
+		const struct option *row = &options[i];
+		const char *value = row->environment ? get(context, row->environment) : NULL;
 
-		if (options[i].environment)
-			value = get(context, options[i].environment);
 		if (!value || !*value)
 			continue;
-		if (store_variable(&options[i], value, target, err) < 0)
+		if (option_from_text(row, row->environment, value, target, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How one option's value gets into the command's struct: what the command line, the environment and
- * (later) the config file share. Private to options*.c.
+ * the config files share. Private to options*.c.
  */
 #ifndef ONEOFF_BASE_OPTIONS_VALUE_H
 #define ONEOFF_BASE_OPTIONS_VALUE_H

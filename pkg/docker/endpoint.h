@@ -47,6 +47,11 @@ struct endpoint_settings {
 int endpoint_docker(const struct endpoint_settings *settings, struct endpoint *ret,
                     struct err *err) _must_check_;
 
+/* Appends the names of the contexts that docker's folder holds, at most 200, in no order, for completion. Broken ones
+ * are passed over. */
+int docker_context_names(const struct endpoint_settings *settings, struct strv *ret,
+                         struct err *err) _must_check_;
+
 /* The Podman endpoint: -H, CONTAINER_HOST, the rootless socket, the root socket. When no setting
  * names one and no socket file exists: ERR_UNREACHABLE (the caller may then spawn `podman system
  * service`). */

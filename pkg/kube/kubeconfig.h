@@ -87,6 +87,11 @@ struct kubeconfig {
 int kubeconfig_load(const struct kubeconfig_settings *settings, struct kubeconfig *ret,
                     struct err *err) _must_check_;
 
+/* Appends the names of all contexts, and the namespaces that they name, each once and in the files' order, for
+ * completion. Errors as kubeconfig_load has them for the files; no file is no error. */
+int kubeconfig_names(const struct kubeconfig_settings *settings, struct strv *ret_contexts,
+                     struct strv *ret_namespaces, struct err *err) _must_check_;
+
 /* Frees what is owned and leaves KUBECONFIG_INIT. */
 void kubeconfig_release(struct kubeconfig *config);
 

@@ -245,8 +245,21 @@ Test(options, misses_values)
 	expect_bad(parse(&target, "--user", NULL), "option '--user' needs a value: USER", "");
 	expect_bad(parse(&target, "-tu", NULL), "option '-u' needs a value: USER", "");
 	expect_bad(parse(&target, "--keep", NULL), "option '--keep' needs a value", "");
-	expect_bad(parse(&target, "--tty=yes", NULL), "option '--tty' takes no value", "");
-	expect_bad(parse(&target, "--verb=", NULL), "option '--verbose' takes no value", "");
+	expect_bad(parse(&target, "--tty=maybe", NULL),
+	           "option '--tty': 'maybe' is neither true nor false", "");
+	expect_bad(parse(&target, "--verb=", NULL),
+	           "option '--verbose': '' is not a number from 0 to 100", "");
+}
+
+Test(options, a_flag_can_be_undone)
+{
+	TARGET;
+
+	expect_good(parse(&target, "-t", "--tty=no", "-vvv", "--verbose=1", NULL), 4, false);
+	cr_expect_not(target.tty);
+	cr_expect_eq(target.verbose, 1);
+	expect_good(parse(&target, "--no-tty=off", NULL), 1, false);
+	cr_expect(target.tty);
 }
 
 Test(options, refuses_bad_values)

@@ -129,6 +129,10 @@ Test(options_check, finds_every_fault)
 		{{0, "tty", OPTION_TRUE, 0, NULL, NULL, NULL, ""}, "empty help"},
 		{{0, "tty", OPTION_TRUE, 0, NULL, NULL, NULL, "Stop."}, "full stop"},
 		{{0, "tty", OPTION_TRUE, 0, NULL, NULL, NULL, "two\nlines"}, "no line"},
+		{{0, "tty", OPTION_TRUE, 0, NULL, NULL, "X_TTI", "x"}, "not called after it"},
+		{{0, "tty", OPTION_TRUE, 0, NULL, NULL, "TTY", "x"}, "not called after it"},
+		{{0, "tty", OPTION_TRUE, 0, NULL, NULL, NULL, "x", COMPLETE_FILE}, "completion"},
+		{{0, "tty", OPTION_TRUE, 0, NULL, NULL, NULL, "x", .project = true}, "project"},
 		{{0, "tty", (enum option_kind)99, 0, NULL, NULL, NULL, "x"}, "no known kind"},
 	};
 
