@@ -191,7 +191,9 @@ static int remove_one(const char *run_folder, const char *name, bool dry_run, st
 		return dry_run ? 0 : settle(&one_off, name, folder, fd, err);
 	if (dry_run)
 		return 1;
-	return remove_all(&one_off, name, folder, err) < 0 ? -1 : 1;
+	if (remove_all(&one_off, name, folder, err) == 0)
+		return 1;
+	return is_same_folder(folder, fd) ? -1 : 0; /* its monitor was at it, and is done */
 }
 
 int leftovers_discard(const char *run_folder, const char *name, const char *id, bool force,
@@ -199,7 +201,7 @@ int leftovers_discard(const char *run_folder, const char *name, const char *id, 
 {
 	_cleanup_(one_off_release) struct one_off one_off = ONE_OFF_INIT;
 	_cleanup_free_ char *folder = NULL;
-	_cleanup_fd_ int fd = -1, lock = -1;
+	_cleanup_fd_ int fd = -1, lock = -1, run_lock = -1;
 	bool missing;
 	int known;
 
@@ -215,6 +217,10 @@ int leftovers_discard(const char *run_folder, const char *name, const char *id, 
 		return known;
 	if (strcmp(one_off.record.id, id) != 0 || one_off.guarded || (one_off.running && !force))
 		return 0;
+	/* A folder that is being deleted would look half made to a sweep. */
+	run_lock = run_folder_lock(run_folder, false, err);
+	if (run_lock < 0)
+		return -1;
 	lock = one_off_take(fd, &missing);
 	if (lock < 0 || !is_same_folder(folder, fd))
 		return 0;

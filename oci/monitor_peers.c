@@ -105,10 +105,9 @@ static void obey(struct monitor_child *child, const struct message *message)
 			monitor_task_signal(child, message->number);
 		break;
 	case MESSAGE_DISCARD:
-		if (child->file.started || child->runtime_pid)
-			break;
-		/* fall through */
 	case MESSAGE_REMOVE:
+		if (message->type == MESSAGE_DISCARD && (child->file.started || child->runtime_pid))
+			break;
 		child->unwanted = true;
 		monitor_end_task(child);
 		break;

@@ -100,12 +100,14 @@ static int go_up(struct descent *descent, struct err *err)
 		return err_errno(err, "cannot leave the folder '%s'", name);
 	close(descent->fd);
 	descent->fd = fd;
+	/* Somebody else may be deleting the same. */
 	if (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_errno(err, "cannot delete '%s'", name);
+		return errno == ENOENT ? 0 : err_errno(err, "cannot delete '%s'", name);
 	if (status.st_ino != level->inode)
 		return err_set(err, ERR_CONFLICT, "'%s' was moved while it was deleted", name);
-	return unlinkat(fd, name, AT_REMOVEDIR) < 0 ? err_errno(err, "cannot delete '%s'", name)
-	                                            : 0;
+	if (unlinkat(fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	return err_errno(err, "cannot delete '%s'", name);
 }
 
 /* 1: gone, 0: a folder that is not empty. */
