@@ -5,6 +5,7 @@
 #   make demo      a running app, one-offs against it, nothing left behind
 #   make test      unit and golden tests, short fuzz runs, sanitizers, real Docker, Podman and crun
 #   make check     format, lints, layers, static analysis
+#   make schedule  10,000 random schedules against Python's zoneinfo, and against systemd-analyze
 #   make asan | valgrind | coverage | fuzz-NAME | bench | install | clean
 #
 # Variants live in build/VARIANT: release, debug, asan, fuzz, coverage, hooks (release with test hooks).
@@ -58,7 +59,7 @@ objects = $(patsubst %.c,$(B)/%.o,$(1))
 Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .PHONY: all setup demo test unit check asan valgrind coverage bench install clean integration format \
-	fuzz print-cflags umoci registry fake e2e kube
+	fuzz print-cflags umoci registry fake e2e kube schedule
 all: $(B)/oneoff
 
 # Objects are rebuilt when the flags or the compiler change.
@@ -97,7 +98,7 @@ TEST_PACKAGES  := libcriterion-dev libfyaml-dev clang-format clang-tidy libclang
 	shellcheck docker.io podman crun runc conmon iptables iproute2 \
 	containernetworking-plugins golang-github-containernetworking-plugin-dnsname uidmap \
 	fuse-overlayfs slirp4netns dnsmasq-base openssl busybox-static procps curl binutils python3 \
-	umoci zstd attr docker-registry qemu-user-static bsdutils $(if $(shell command -v kubectl),,kubernetes-client)
+	umoci zstd attr docker-registry systemd tzdata qemu-user-static bsdutils $(if $(shell command -v kubectl),,kubernetes-client)
 DEMO_PACKAGES  := crun busybox-static util-linux
 setup:
 	tests/setup --user tester $(BUILD_PACKAGES) $(TEST_PACKAGES)
@@ -139,6 +140,11 @@ e2e: $(B)/integration $(B)/oneoff
 	tests/integration/e2e
 registry: all
 	tests/integration/registry
+# Schedules against an implementation that shares nothing with ours, and against systemd's own.
+$(B)/schedule-driver: $(B)/tests/schedule/driver.o $(B)/liboneoff.a
+	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) $^ $(LIBS) -o $@
+schedule: $(B)/schedule-driver
+	tests/schedule/property $<
 fake:
 	tests/fake/self-test
 
