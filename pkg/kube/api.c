@@ -195,6 +195,14 @@ int kube_call_as(struct kube *kube, const char *path, const char *header, cJSON 
 	return call(kube, &message, NULL, ret, err);
 }
 
+int kube_patch(struct kube *kube, const char *path, const char *type, const cJSON *body,
+               cJSON **ret, struct err *err)
+{
+	struct http_message message = {.method = "PATCH", .path = path, .type = type};
+
+	return call(kube, &message, body, ret, err);
+}
+
 int kube_start(struct kube *kube, const char *path, struct http_request **ret, struct err *err)
 {
 	struct http_message message = {.method = "GET", .path = path};

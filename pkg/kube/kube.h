@@ -90,6 +90,9 @@ int kube_call(struct kube *kube, const char *method, const char *path, const cJS
 /* A GET with a header line of its own. */
 int kube_call_as(struct kube *kube, const char *path, const char *header, cJSON **ret,
                  struct err *err) _must_check_;
+/* A PATCH; `type` says of which kind ("application/merge-patch+json"). */
+int kube_patch(struct kube *kube, const char *path, const char *type, const cJSON *body,
+               cJSON **ret, struct err *err) _must_check_;
 /* Credentials that are valid now, as the next request sends them. `refused`: the server said 401; 1 when there is
  * something new to try, 0 when there is not. */
 int kube_renew(struct kube *kube, bool refused, struct err *err) _must_check_;

@@ -44,6 +44,7 @@ struct http_message {
 	const char *method;
 	const char *path;   /* absolute path and query, already encoded */
 	const char *body;   /* JSON text, or NULL */
+	const char *type;   /* its Content-Type; NULL: application/json */
 	const char *header; /* one more header line, or NULL */
 	int64_t timeout_ms; /* whole request; 0: no limit (a wait) */
 	size_t max_bytes;   /* of the reply's body; 0: HTTP_MAX_BODY */
