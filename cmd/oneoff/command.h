@@ -28,6 +28,7 @@ extern const struct backend_ops *const engines[];
 extern const size_t engine_count;
 
 extern const struct command cmd_run, cmd_console, cmd_plan, cmd_gc, cmd_version, cmd_help;
+extern const struct command cmd_cron;
 
 /* The command of that name, or NULL. */
 const struct command *command_find(const char *name);

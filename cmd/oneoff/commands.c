@@ -7,7 +7,7 @@
 #include "pkg/docker/docker.h"
 #include "pkg/kube/kube.h"
 
-const struct command *const commands[] = {&cmd_run, &cmd_console, &cmd_plan,
+const struct command *const commands[] = {&cmd_run, &cmd_console, &cmd_plan, &cmd_cron,
                                           &cmd_gc,  &cmd_version, &cmd_help};
 const size_t command_count = ARRAY_SIZE(commands);
 

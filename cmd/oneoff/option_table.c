@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The options of run, console and plan: one row each, from which parser and help are made. */
+#include "cmd/oneoff/cmd_cron.h"
 #include "cmd/oneoff/run_options.h"
 
 /* clang-format off */
@@ -55,7 +56,7 @@ static const char *const format_choices[] = {"table", "json", "yaml", NULL};
 	    "show this help")
 
 /* What differs from the app. */
-#define CLONE_OPTIONS \
+#define CHANGE_OPTIONS \
 	ROW('e', "env", OPTION_LIST, env, "KEY[=VALUE]", NULL, NULL, \
 	    "add or override a variable; without = the local value is taken"), \
 	ROW(0, "env-file", OPTION_LIST, env_files, "FILE", NULL, NULL, \
@@ -73,9 +74,13 @@ static const char *const format_choices[] = {"table", "json", "yaml", NULL};
 	ROW(0, "memory", OPTION_SIZE, memory, "SIZE", NULL, NULL, \
 	    "another limit of memory: 512m, 2g"), \
 	ROW('l', "label", OPTION_LIST, labels, "KEY=VALUE", NULL, NULL, \
-	    "add a label"), \
+	    "add a label")
+
+#define TASK_OPTIONS \
 	ROW(0, "name", OPTION_STRING, name, "NAME", NULL, NULL, \
-	    "a name of your own for the container"), \
+	    "a name of your own for the container")
+
+#define PLATFORM_OPTIONS \
 	ROW(0, "network", OPTION_CHOICE, network, "WHAT", network_choices, NULL, \
 	    "oci: the app's network (source, default), none or the machine's (host)"), \
 	ROW(0, "sidecars", OPTION_CHOICE, sidecars, "HOW", sidecar_choices, NULL, \
@@ -95,13 +100,17 @@ static const char *const format_choices[] = {"table", "json", "yaml", NULL};
 	ROW(0, "fresh-volumes", OPTION_TRUE, fresh_volumes, NULL, NULL, NULL, \
 	    "do not share the app's anonymous volumes"), \
 	ROW(0, "reason", OPTION_STRING, reason, "TEXT", NULL, "ONEOFF_REASON", \
-	    "recorded with the task"), \
+	    "recorded with the task")
+
+#define STREAM_OPTIONS \
 	ROW('t', "tty", OPTION_TRUE, tty, NULL, NULL, NULL, \
 	    "give the task a terminal (default: if stdin and stdout are terminals)"), \
 	ROW('T', "no-tty", OPTION_TRUE, no_tty, NULL, NULL, NULL, \
 	    "give it none"), \
 	ROW('I', "no-stdin", OPTION_TRUE, no_stdin, NULL, NULL, NULL, \
-	    "do not forward stdin; the task reads /dev/null"), \
+	    "do not forward stdin; the task reads /dev/null")
+
+#define LIMIT_OPTIONS \
 	ROW(0, "timeout", OPTION_DURATION, timeout, "TIME", NULL, "ONEOFF_TIMEOUT", \
 	    "end the task after this long, with code 124 (default 24h; 0: never)"), \
 	ROW(0, "start-timeout", OPTION_DURATION, start_timeout, "TIME", NULL, \
@@ -112,6 +121,9 @@ static const char *const format_choices[] = {"table", "json", "yaml", NULL};
 	    "keep the ended container: never (default), failed or always"), \
 	ROW(0, "keep-for", OPTION_DURATION, keep_for, "TIME", NULL, "ONEOFF_KEEP_FOR", \
 	    "for how long; a later run removes it (default: for good)")
+
+#define CLONE_OPTIONS \
+	CHANGE_OPTIONS, TASK_OPTIONS, PLATFORM_OPTIONS, STREAM_OPTIONS, LIMIT_OPTIONS
 
 const struct option run_option_table[] = {
 	SOURCE_OPTIONS,
@@ -136,4 +148,14 @@ const struct option plan_option_table[] = {
 	    "show the values of variables"),
 };
 const size_t plan_option_count = ARRAY_SIZE(plan_option_table);
+
+/* The schedule's own rows stand in cmd_cron.h: no others know struct cron_options. */
+const struct option cron_generate_option_table[] = {
+	CRON_OPTIONS, CRON_OUTPUT_OPTIONS, SOURCE_OPTIONS, CHANGE_OPTIONS, PLATFORM_OPTIONS, LIMIT_OPTIONS,
+};
+const size_t cron_generate_option_count = ARRAY_SIZE(cron_generate_option_table);
+const struct option cron_apply_option_table[] = {
+	CRON_OPTIONS, CRON_APPLY_OPTIONS, SOURCE_OPTIONS, CHANGE_OPTIONS, PLATFORM_OPTIONS, LIMIT_OPTIONS,
+};
+const size_t cron_apply_option_count = ARRAY_SIZE(cron_apply_option_table);
 /* clang-format on */
