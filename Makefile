@@ -126,7 +126,7 @@ fuzz-%:
 integration: $(B)/integration $(B)/oneoff
 	$(Q)$(MAKE) --no-print-directory VARIANT=hooks build/hooks/oneoff
 	tests/integration/run docker podman oci
-	tests/integration/run kube -- --filter '@(task|codes|kube_clone|kube_streams|kube_signals)/*'
+	tests/integration/run kube -- --filter '@(task|codes|kube_clone|kube_streams|kube_signals|kube_cron)/*'
 # The whole suite on the fake API server: 5 minutes, too many for every CI run.
 kube: $(B)/integration $(B)/oneoff
 	$(Q)$(MAKE) --no-print-directory VARIANT=hooks build/hooks/oneoff
@@ -143,8 +143,9 @@ registry: all
 # Schedules against an implementation that shares nothing with ours, and against systemd's own.
 $(B)/schedule-driver: $(B)/tests/schedule/driver.o $(B)/liboneoff.a
 	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) $^ $(LIBS) -o $@
-schedule: $(B)/schedule-driver
+schedule: $(B)/schedule-driver $(B)/unit
 	tests/schedule/property $<
+	tests/schedule/apply $(B)/unit
 fake:
 	tests/fake/self-test
 
