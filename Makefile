@@ -5,6 +5,7 @@
 #   make demo      a running app, one-offs against it, nothing left behind
 #   make test      unit and golden tests, short fuzz runs, sanitizers, real Docker, Podman and crun
 #   make check     format, lints, layers, static analysis
+#   make schedule  10,000 random schedules against Python's zoneinfo, and against systemd-analyze
 #   make asan | valgrind | coverage | fuzz-NAME | bench | install | clean
 #
 # Variants live in build/VARIANT: release, debug, asan, fuzz, coverage, hooks (release with test hooks).
@@ -60,7 +61,7 @@ objects = $(patsubst %.c,$(B)/%.o,$(1))
 Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .PHONY: all setup demo test unit check asan valgrind coverage bench install clean integration format \
-	fuzz print-cflags umoci registry fake e2e kube setup-build print-build-packages image image-test man interface
+	fuzz print-cflags umoci registry fake e2e kube setup-build print-build-packages image image-test man interface schedule
 all: $(B)/oneoff
 
 # Objects are rebuilt when the flags or the compiler change.
@@ -100,7 +101,7 @@ TEST_PACKAGES  := libcriterion-dev libfyaml-dev clang-format clang-tidy libclang
 	shellcheck docker.io podman crun runc conmon iptables iproute2 \
 	containernetworking-plugins golang-github-containernetworking-plugin-dnsname uidmap \
 	fuse-overlayfs slirp4netns dnsmasq-base openssl busybox-static procps curl binutils python3 \
-	umoci zstd attr docker-registry debootstrap qemu-user-static bsdutils man-db mandoc zsh fish $(if $(shell command -v kubectl),,kubernetes-client)
+	umoci zstd attr docker-registry debootstrap systemd tzdata qemu-user-static bsdutils man-db mandoc zsh fish $(if $(shell command -v kubectl),,kubernetes-client)
 DEMO_PACKAGES  := crun busybox-static util-linux
 setup:
 	tests/setup --user tester $(BUILD_PACKAGES) $(TEST_PACKAGES)
@@ -134,7 +135,7 @@ fuzz-%:
 integration: $(B)/integration $(B)/oneoff
 	$(Q)$(MAKE) --no-print-directory VARIANT=hooks build/hooks/oneoff
 	tests/integration/run docker podman oci
-	tests/integration/run kube -- --filter '@(task|codes|kube_clone|kube_streams|kube_signals)/*'
+	tests/integration/run kube -- --filter '@(task|codes|kube_clone|kube_streams|kube_signals|kube_cron)/*'
 # The whole suite on the fake API server: 5 minutes, too many for every CI run.
 kube: $(B)/integration $(B)/oneoff
 	$(Q)$(MAKE) --no-print-directory VARIANT=hooks build/hooks/oneoff
@@ -148,6 +149,12 @@ e2e: $(B)/integration $(B)/oneoff
 	tests/integration/e2e
 registry: all
 	tests/integration/registry
+# Schedules against an implementation that shares nothing with ours, and against systemd's own.
+$(B)/schedule-driver: $(B)/tests/schedule/driver.o $(B)/liboneoff.a
+	$(Q)$(CC) $(LINK_$(VARIANT)) $(LDFLAGS) $^ $(LIBS) -o $@
+schedule: $(B)/schedule-driver $(B)/unit
+	tests/schedule/property $<
+	tests/schedule/apply $(B)/unit
 fake:
 	tests/fake/self-test
 

@@ -53,6 +53,7 @@ extern const struct command cmd_run, cmd_console, cmd_plan, cmd_list, cmd_logs, 
 	cmd_wait, cmd_stop, cmd_gc, cmd_version, cmd_help;
 extern const struct command cmd_tasks, cmd_doctor;
 extern const struct command cmd_completion, cmd_complete;
+extern const struct command cmd_cron;
 
 /* The command of that name, or NULL. */
 const struct command *command_find(const char *name);

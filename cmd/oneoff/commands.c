@@ -9,10 +9,10 @@
 #include "pkg/docker/docker.h"
 #include "pkg/kube/kube.h"
 
-const struct command *const commands[] = {&cmd_run,  &cmd_console,    &cmd_plan,    &cmd_tasks,
-                                          &cmd_list, &cmd_logs,       &cmd_attach,  &cmd_wait,
-                                          &cmd_stop, &cmd_gc,         &cmd_doctor,  &cmd_version,
-                                          &cmd_help, &cmd_completion, &cmd_complete};
+const struct command *const commands[] = {
+	&cmd_run,     &cmd_console, &cmd_plan,       &cmd_tasks,   &cmd_cron, &cmd_list,
+	&cmd_logs,    &cmd_attach,  &cmd_wait,       &cmd_stop,    &cmd_gc,   &cmd_doctor,
+	&cmd_version, &cmd_help,    &cmd_completion, &cmd_complete};
 const size_t command_count = ARRAY_SIZE(commands);
 
 /* The order in which a bare name is looked for. */

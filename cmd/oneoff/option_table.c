@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The options of run, console and plan: one row each, from which parser and help are made. */
+#include "cmd/oneoff/cmd_cron.h"
 #include "cmd/oneoff/run_options.h"
 
 /* clang-format off */
@@ -68,7 +69,7 @@ static const char *const format_choices[] = {"table", "json", "yaml", NULL};
 	    "show this help")
 
 /* What differs from the app. */
-#define CLONE_OPTIONS \
+#define CHANGE_OPTIONS \
 	ROW('e', "env", OPTION_LIST, env, "KEY[=VALUE]", NULL, "ONEOFF_ENV", \
 	    "add or override a variable; without = the local value is taken"), \
 	ROW(0, "env-file", OPTION_LIST, env_files, "FILE", NULL, "ONEOFF_ENV_FILE", \
@@ -90,9 +91,13 @@ static const char *const format_choices[] = {"table", "json", "yaml", NULL};
 	    "another limit of memory: 512m, 2g", \
 	    .project = true), \
 	ROW('l', "label", OPTION_LIST, labels, "KEY=VALUE", NULL, "ONEOFF_LABEL", \
-	    "add a label"), \
+	    "add a label")
+
+#define TASK_OPTIONS \
 	ROW(0, "name", OPTION_STRING, name, "NAME", NULL, NULL, \
-	    "a name of your own for the container"), \
+	    "a name of your own for the container")
+
+#define PLATFORM_OPTIONS \
 	ROW(0, "network", OPTION_CHOICE, network, "WHAT", network_choices, "ONEOFF_NETWORK", \
 	    "oci: the app's network (source, default), none or the machine's (host)"), \
 	ROW(0, "sidecars", OPTION_CHOICE, sidecars, "HOW", sidecar_choices, "ONEOFF_SIDECARS", \
@@ -120,14 +125,18 @@ static const char *const format_choices[] = {"table", "json", "yaml", NULL};
 	    .project = true), \
 	ROW(0, "reason", OPTION_STRING, reason, "TEXT", NULL, "ONEOFF_REASON", \
 	    "recorded with the task", \
-	    .project = true), \
+	    .project = true)
+
+#define STREAM_OPTIONS \
 	ROW('t', "tty", OPTION_TRUE, tty, NULL, NULL, NULL, \
 	    "give the task a terminal (default: if stdin and stdout are terminals)"), \
 	ROW('T', "no-tty", OPTION_TRUE, no_tty, NULL, NULL, NULL, \
 	    "give it none"), \
 	ROW('I', "no-stdin", OPTION_TRUE, no_stdin, NULL, NULL, "ONEOFF_NO_STDIN", \
 	    "do not forward stdin; the task reads /dev/null", \
-	    .project = true), \
+	    .project = true)
+
+#define LIMIT_OPTIONS \
 	ROW(0, "timeout", OPTION_DURATION, timeout, "TIME", NULL, "ONEOFF_TIMEOUT", \
 	    "end the task after this long, with code 124 (default 24h; 0: never)", \
 	    .project = true), \
@@ -143,6 +152,9 @@ static const char *const format_choices[] = {"table", "json", "yaml", NULL};
 	ROW(0, "keep-for", OPTION_DURATION, keep_for, "TIME", NULL, "ONEOFF_KEEP_FOR", \
 	    "for how long after its end (default: for good; 24h with -d)", \
 	    .project = true)
+
+#define CLONE_OPTIONS \
+	CHANGE_OPTIONS, TASK_OPTIONS, PLATFORM_OPTIONS, STREAM_OPTIONS, LIMIT_OPTIONS
 
 const struct option run_option_table[] = {
 	SOURCE_OPTIONS,
@@ -191,4 +203,13 @@ const struct option doctor_option_table[] = {
 	    "kubernetes: print the least Role that a person needs, for kubectl apply"),
 };
 const size_t doctor_option_count = ARRAY_SIZE(doctor_option_table);
+/* The schedule's own rows stand in cmd_cron.h: no others know struct cron_options. */
+const struct option cron_generate_option_table[] = {
+	CRON_OPTIONS, CRON_OUTPUT_OPTIONS, SOURCE_OPTIONS, CHANGE_OPTIONS, PLATFORM_OPTIONS, LIMIT_OPTIONS,
+};
+const size_t cron_generate_option_count = ARRAY_SIZE(cron_generate_option_table);
+const struct option cron_apply_option_table[] = {
+	CRON_OPTIONS, CRON_APPLY_OPTIONS, SOURCE_OPTIONS, CHANGE_OPTIONS, PLATFORM_OPTIONS, LIMIT_OPTIONS,
+};
+const size_t cron_apply_option_count = ARRAY_SIZE(cron_apply_option_table);
 /* clang-format on */

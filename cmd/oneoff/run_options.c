@@ -283,7 +283,8 @@ int run_options_choose(struct run_options *options, struct backend_settings *ret
 	       ret->backend->ops->name, ret->release.name,
 	       ret->release.image ? ret->release.image : "unknown",
 	       ret->release.digest ? ret->release.digest : "no digest");
-	if (!ret->release.running)
+	/* A schedule never is: it is a template. */
+	if (!ret->release.running && strncmp(options->like, "cronjob/", strlen("cronjob/")) != 0)
 		report(&ret_settings->reporter, REPORT_NOTE,
 		       "'%s' is not running (%s); the task gets its configuration all the same",
 		       ret->release.name, ret->release.status);

@@ -105,6 +105,13 @@ bool option_takes_value(const struct option *row);
  * of a row with an environment variable. */
 void options_help(const struct option *options, size_t count, struct strbuf *out);
 
+/* The other way round: appends "--name" and "value" for each row, in table order, whose field differs from the one in
+ * `defaults` (lists: all items; hidden rows and those that `wanted`, unless NULL, refuses: never). options_parse makes
+ * the same of it. 0, or -1 without memory. */
+int options_print(const struct option *options, size_t count, const void *target,
+                  const void *defaults, bool (*wanted)(const struct option *option),
+                  struct strv *ret) _must_check_;
+
 /* The table's self-check, for a unit test: duplicate or impossible names, missing arguments,
  * arguments of flags, choices without a list, help that is empty or ends in a full stop, variables
  * that are not called after their option, what a project may set without one.

@@ -321,7 +321,7 @@ static int move_deadline(struct kube *kube, struct err *err)
 
 	if (!path || !patch)
 		return err_no_memory(err);
-	return kube_patch(kube, path, patch, NULL, err);
+	return kube_patch(kube, path, KUBE_MERGE_PATCH, patch, NULL, err);
 }
 
 void kube_note_code(struct kube *kube, int code)
@@ -337,7 +337,7 @@ void kube_note_code(struct kube *kube, int code)
 	kube->task.killed = false; /* once */
 	if (!path || !annotations || json_set_string(annotations, KUBE_CODE_ANNOTATION, text) < 0)
 		return;
-	if (kube_patch(kube, path, patch, NULL, &err) < 0)
+	if (kube_patch(kube, path, KUBE_MERGE_PATCH, patch, NULL, &err) < 0)
 		report(&kube->reporter, REPORT_NOTE, "how it ended cannot be written down: %s",
 		       err.message);
 }

@@ -204,21 +204,20 @@ int kube_get_text(struct kube *kube, const char *path, struct strbuf *ret, struc
 	return 0;
 }
 
-int kube_patch(struct kube *kube, const char *path, const cJSON *body, cJSON **ret, struct err *err)
-{
-	struct http_message message = {.method = "PATCH",
-	                               .path = path,
-	                               .header = "Content-Type: application/merge-patch+json"};
-
-	return call(kube, &message, body, ret, err);
-}
-
 int kube_call_as(struct kube *kube, const char *path, const char *header, cJSON **ret,
                  struct err *err)
 {
 	struct http_message message = {.method = "GET", .path = path, .header = header};
 
 	return call(kube, &message, NULL, ret, err);
+}
+
+int kube_patch(struct kube *kube, const char *path, const char *type, const cJSON *body,
+               cJSON **ret, struct err *err)
+{
+	struct http_message message = {.method = "PATCH", .path = path, .type = type};
+
+	return call(kube, &message, body, ret, err);
 }
 
 int kube_start(struct kube *kube, const char *path, struct http_request **ret, struct err *err)

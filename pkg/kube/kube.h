@@ -101,12 +101,13 @@ int kube_call(struct kube *kube, const char *method, const char *path, const cJS
  * it is the refusal's. */
 int kube_get_text(struct kube *kube, const char *path, struct strbuf *ret,
                   struct err *err) _must_check_;
-/* A merge patch (RFC 7386). */
-int kube_patch(struct kube *kube, const char *path, const cJSON *body, cJSON **ret,
-               struct err *err) _must_check_;
 /* A GET with a header line of its own. */
 int kube_call_as(struct kube *kube, const char *path, const char *header, cJSON **ret,
                  struct err *err) _must_check_;
+#define KUBE_MERGE_PATCH "application/merge-patch+json" /* RFC 7386 */
+/* A PATCH; `type` says of which kind (KUBE_MERGE_PATCH). */
+int kube_patch(struct kube *kube, const char *path, const char *type, const cJSON *body,
+               cJSON **ret, struct err *err) _must_check_;
 /* Credentials that are valid now, as the next request sends them. `refused`: the server said 401; 1 when there is
  * something new to try, 0 when there is not. */
 int kube_renew(struct kube *kube, bool refused, struct err *err) _must_check_;

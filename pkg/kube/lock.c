@@ -360,7 +360,7 @@ static int unsuspend(struct kube *kube, const cJSON *job, struct err *err)
 	/* Once more when the answer was lost: to do it twice is to do it once. */
 	for (int try = 0; try < 2; try++) {
 		*err = (struct err)ERR_INIT;
-		if (kube_patch(kube, path, patch, NULL, err) == 0)
+		if (kube_patch(kube, path, KUBE_MERGE_PATCH, patch, NULL, err) == 0)
 			return 0;
 		if (err->kind == ERR_INTERRUPTED || (err->http_status && err->http_status < 500))
 			break;

@@ -2,8 +2,8 @@
 #define CURL_DISABLE_TYPECHECK
 #include "pkg/net/http_internal.h"
 
+#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <strings.h>
 #include "pkg/base/clock.h"
 
@@ -184,6 +184,16 @@ static int add_header(struct http_request *request, const char *line, struct err
 	return 0;
 }
 
+static int add_content_type(struct http_request *request, const struct http_message *message,
+                            struct err *err)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "Content-Type: %s",
+	         message->type ? message->type : "application/json");
+	return add_header(request, line, err);
+}
+
 static int set_up(struct http_request *request, const struct http_message *message, struct err *err)
 {
 	const struct curl_library *curl = &request->client->curl;
@@ -201,10 +211,7 @@ static int set_up(struct http_request *request, const struct http_message *messa
 	} else if (message->body || !strcmp(message->method, "POST")) {
 		const char *body = message->body ? message->body : "";
 
-		bool typed = message->header && !strncasecmp(message->header, "Content-Type:", 13);
-
-		if (message->body && !typed &&
-		    add_header(request, "Content-Type: application/json", err) < 0)
+		if (message->body && add_content_type(request, message, err) < 0)
 			return -1;
 		curl->curl_easy_setopt(easy, CURLOPT_POST, 1L);
 		curl->curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));

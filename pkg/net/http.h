@@ -44,7 +44,8 @@ struct http_message {
 	const char *method;
 	const char *path;   /* absolute path and query, already encoded */
 	const char *body;   /* JSON text, or NULL */
-	const char *header; /* one more header line, or NULL; a Content-Type here is the body's */
+	const char *type;   /* its Content-Type; NULL: application/json */
+	const char *header; /* one more header line, or NULL */
 	int64_t timeout_ms; /* whole request; 0: no limit (a wait) */
 	size_t max_bytes;   /* of the reply's body; 0: HTTP_MAX_BODY */
 	bool once;          /* never sent again by libcurl when a kept connection turns out dead */

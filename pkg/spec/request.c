@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define MINUTE_MS     INT64_C(60000)
-#define MAX_LOCK_NAME 40 /* as REQUEST_LOCK_RULE says */
+#define MAX_LOCK_NAME 52 /* as REQUEST_LOCK_RULE says */
 
 bool request_lock_is_valid(const char *name)
 {

@@ -99,7 +99,7 @@ struct request {
 };
 
 /* It becomes part of a name on every platform: a DNS label, as a cluster wants it. */
-#define REQUEST_LOCK_RULE "a name of at most 40 of a-z, 0-9 and - inside"
+#define REQUEST_LOCK_RULE "a name of at most 52 of a-z, 0-9 and - inside"
 bool request_lock_is_valid(const char *name);
 
 /* Everything unset: the app's own, with stdin open, 24 hours to run and 5 minutes to start. */

@@ -5,6 +5,7 @@ import copy
 import json
 
 import admission
+import applied
 import errors
 import events
 import kinds
@@ -296,6 +297,8 @@ class Api:
         return obj
 
     def update(self, request, kind, storage, namespace, name, verb, subresource):
+        if verb == "patch" and applied.is_apply(request):
+            return applied.handle(self, request, kind, storage, namespace, name)
         old = self.store.get(storage, namespace, name)
         if verb == "patch":
             base = events.to_new(old) if kind.group == "events.k8s.io" else old

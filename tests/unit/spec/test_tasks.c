@@ -109,7 +109,7 @@ Test(tasks, what_is_wrong_names_file_and_key)
 		{"tasks: {a: {command: x, timeout: -1}}", "a: timeout: a duration"},
 		{"tasks: {a: {command: x, timeout: 1.5}}", "a: timeout: a duration"},
 		{"tasks: {a: {command: x, timeout: [1]}}", "a: timeout: a duration"},
-		{"tasks: {a: {command: x, lock: Big}}", "a: lock: a name of at most 40"},
+		{"tasks: {a: {command: x, lock: Big}}", "a: lock: a name of at most 52"},
 		{"tasks: {a: {command: x, lock: -a}}", "a: lock: a name"},
 		{"tasks: {a: {command: x, lock: 5}}", "a: lock: a name"},
 		{"tasks: {a: {command: x, tty: 1}}", "a: tty: true or false"},
