@@ -101,6 +101,16 @@ static void tell(const struct kube_task *task, struct exit_status *ret)
 		         *status->message ? ": " : "", status->message);
 }
 
+/* A pod that we deleted may be gone before anybody told how it ended, or before it had begun: it was killed. */
+static void end_killed(struct kube *kube, struct exit_status *ret)
+{
+	if (!kube->task.killed)
+		return;
+	if (!ret->known)
+		*ret = (struct exit_status){.known = true, .code = 128 + SIGKILL};
+	kube_note_code(kube, ret->code);
+}
+
 int kube_exited(struct backend *backend, struct exit_status *ret, struct err *err)
 {
 	struct kube *kube = (struct kube *)backend;
@@ -110,8 +120,7 @@ int kube_exited(struct backend *backend, struct exit_status *ret, struct err *er
 		return -1;
 	if (task->seen && task->status.stage == POD_ENDED) {
 		tell(task, ret);
-		if (task->killed && ret->known)
-			kube_note_code(kube, ret->code);
+		end_killed(kube, ret);
 		return 1;
 	}
 	if (!task->seen && task->adopted)
@@ -119,10 +128,8 @@ int kube_exited(struct backend *backend, struct exit_status *ret, struct err *er
 	if (!task->gone && (!task->overdue_at || clock_monotonic_ms() < task->overdue_at))
 		return 0;
 	*ret = (struct exit_status){.known = false};
-	/* Deleted by us, and so killed, perhaps before it had begun. */
 	if (task->killed && task->gone) {
-		*ret = (struct exit_status){.known = true, .code = 128 + SIGKILL};
-		kube_note_code(kube, ret->code);
+		end_killed(kube, ret);
 		return 1;
 	}
 	if (*task->status.disruption)

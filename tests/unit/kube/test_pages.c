@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One page of a list, item by item. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 #include "pkg/kube/pages.h"
 
@@ -18,6 +19,7 @@ TestSuite(pages, .fini = fini);
 static const char *pieces(const char *text)
 {
 	static char all[1000];
+	size_t end = 0;
 	const char *piece = NULL;
 	size_t offset = 0, length = 0;
 	int result;
@@ -26,8 +28,7 @@ static const char *pieces(const char *text)
 	*all = '\0';
 	while ((result = kube_page_next(text, strlen(text), &offset, &piece, &length, &rest,
 	                                &err)) > 0) {
-		strncat(all, piece, length);
-		strcat(all, "|");
+		end += (size_t)snprintf(all + end, sizeof(all) - end, "%.*s|", (int)length, piece);
 	}
 	return result < 0 ? "!" : all;
 }

@@ -166,8 +166,7 @@ Test(kube_record, quantities_in_thousandths)
 		{"1G", INT64_C(1000000000000)},
 		{"0", 0},
 	};
-	static const char *const wrong[] = {"",   "m",    ".",          "1x",
-	                                    "-1", "1 Gi", "99999999Ti", "1e3"};
+	static const char *const wrong[] = {"", "m", ".", "1x", "-1", "1 Gi", "99999999Ti", "1e3"};
 	int64_t value;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
