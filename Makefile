@@ -117,8 +117,9 @@ unit: $(B)/unit
 	$(B)/unit -j2 --tap=/dev/null
 
 fuzz:
-	$(Q)set -e; for name in $(FUZZERS); do \
-		$(MAKE) --no-print-directory fuzz-$$name FUZZ_SECONDS=$${FUZZ_SECONDS:-5}; done
+	$(Q)$(MAKE) --no-print-directory -j2 VARIANT=fuzz CC=clang $(FUZZERS:%=build/fuzz/fuzzer.%)
+	$(Q)printf '%s\n' $(FUZZERS) | xargs -P 2 -I NAME \
+		$(MAKE) --no-print-directory fuzz-NAME FUZZ_SECONDS=$${FUZZ_SECONDS:-5}
 
 FUZZ_SECONDS ?= 600
 # The library is built once for all targets, by clang with its own variant.
@@ -134,8 +135,8 @@ fuzz-%:
 
 integration: $(B)/integration $(B)/oneoff
 	$(Q)$(MAKE) --no-print-directory VARIANT=hooks build/hooks/oneoff
-	tests/integration/run docker podman oci
-	tests/integration/run kube -- --filter '@(task|codes|kube_clone|kube_streams|kube_signals|kube_cron)/*'
+	ONEOFF_TEST_CLIENTS=$${ONEOFF_TEST_CLIENTS:-15} tests/integration/run docker podman oci
+	tests/integration/run kube -- --filter '@(task|codes|kube_clone|kube_streams|kube_signals|kube_cron|operate)/*'
 # The whole suite on the fake API server: 5 minutes, too many for every CI run.
 kube: $(B)/integration $(B)/oneoff
 	$(Q)$(MAKE) --no-print-directory VARIANT=hooks build/hooks/oneoff

@@ -3,10 +3,8 @@
 #include <string.h>
 #include "oci/bundle_calls.h"
 #include "pkg/backend/backend.h"
+#include "pkg/backend/command_text.h"
 #include "pkg/base/clock.h"
-#include "pkg/base/utf8.h"
-
-#define COMMAND_MAX_BYTES 1000
 
 static const char ours[] = "oneoff's own record";
 static const char own_prefix[] = "dev.oneoff.";
@@ -76,27 +74,11 @@ static int add_asked(const struct annotations *annotations)
 	return 0;
 }
 
-/* The command as a JSON list, cut to COMMAND_MAX_BYTES between two characters. */
 static int command_text(const struct annotations *annotations, struct strbuf *text)
 {
-	static const char ellipsis[] = "…";
-	_cleanup_(strbuf_release) struct strbuf all = STRBUF_INIT;
 	_cleanup_(json_free) cJSON *list = bundle_command(annotations->context);
-	size_t length;
 
-	if (!list)
-		return err_no_memory(annotations->err);
-	json_print(list, false, &all);
-	length = all.length;
-	if (length > COMMAND_MAX_BYTES) {
-		length = COMMAND_MAX_BYTES - (sizeof(ellipsis) - 1);
-		while (length > 0 && !utf8_valid(all.data, length))
-			length--;
-	}
-	strbuf_add(text, strbuf_str(&all), length);
-	if (length < all.length)
-		strbuf_adds(text, ellipsis);
-	return all.failed || text->failed ? err_no_memory(annotations->err) : 0;
+	return !list || command_text_add(list, text) < 0 ? err_no_memory(annotations->err) : 0;
 }
 
 static int set_ours(const struct annotations *annotations, const char *key, const char *value)

@@ -10,12 +10,11 @@
 #include "oci/cgroup.h"
 #include "oci/file.h"
 #include "oci/state.h"
+#include "pkg/backend/command_text.h"
 #include "pkg/base/clock.h"
-#include "pkg/base/escape.h"
 #include "pkg/json/json.h"
 
-#define MAX_HOLDER     ((size_t)64 << 10)
-#define COMMAND_LENGTH 120
+#define MAX_HOLDER ((size_t)64 << 10)
 
 static int open_file(const char *run_folder, const char *name, struct err *err)
 {
@@ -66,39 +65,16 @@ static bool still_runs(const char *run_folder, const cJSON *holder)
 	return cgroup_is_populated(json_string(holder, "cgroup"));
 }
 
-/* ["rake","db:migrate"] as one would type it; what was cut and is no list any more, as it stands. */
-static void add_command(struct strbuf *text, const char *command)
-{
-	_cleanup_(json_free) cJSON *list = NULL;
-	struct err ignored = ERR_INIT;
-	const cJSON *word;
-
-	if (json_parse(command, strlen(command), MAX_HOLDER, &list, &ignored) < 0) {
-		strbuf_adds(text, command);
-		return;
-	}
-	cJSON_ArrayForEach (word, list) {
-		if (text->length)
-			strbuf_addc(text, ' ');
-		if (cJSON_IsString(word))
-			escape_add_shell(text, word->valuestring);
-	}
-}
-
 static int locked(const char *name, const cJSON *holder, struct err *err)
 {
-	_cleanup_(strbuf_release) struct strbuf words = STRBUF_INIT;
-	const char *user = json_string(holder, "user"), *id = json_string(holder, "id");
-	const char *command = json_string(holder, "command");
-	const char *since = json_string(holder, "since");
+	const struct lock_holder_text text = {
+		.id = json_string(holder, "id"),
+		.user = json_string(holder, "user"),
+		.since = json_string(holder, "since"),
+		.command = json_string(holder, "command"),
+	};
 
-	/* It has just been taken. */
-	if (!user || !id || !since)
-		return err_set(err, ERR_LOCKED, "lock '%s' is held by another task", name);
-	add_command(&words, command ? command : "");
-	err_set(err, ERR_LOCKED, "lock '%s' is held by %s since %s: %.*s%s", name, user, since,
-	        COMMAND_LENGTH, strbuf_str(&words), words.length > COMMAND_LENGTH ? "…" : "");
-	return err_hint(err, "wait for it with --lock-wait, or for its task: oneoff wait %s", id);
+	return lock_is_held(name, &text, err);
 }
 
 static int write_holder(int fd, const struct lock_holder *holder, struct err *err)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "cmd/oneoff/message.h"
 #include "cmd/oneoff/task_options.h"
+#include "pkg/backend/command_text.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/escape.h"
 #include "pkg/json/json.h"
@@ -128,29 +129,17 @@ static void add_state(struct strbuf *out, const struct task_record *record, size
 	add_column(out, text, width);
 }
 
-/* As it would be typed, from the JSON list in the label; cut, because it is the last column. */
+/* Cut, because it is the last column. */
 static void add_command(struct strbuf *out, const struct task_record *record)
 {
 	_cleanup_(strbuf_release) struct strbuf words = STRBUF_INIT;
-	_cleanup_(json_free) cJSON *list = NULL;
-	struct err ignored = ERR_INIT;
-	const cJSON *word;
 	size_t length = MAX_COMMAND;
 
-	if (!record->command)
-		return strbuf_addc(out, '-');
-	if (json_parse(record->command, strlen(record->command), JSON_MAX_BYTES, &list, &ignored) <
-	    0)
-		escape_add(&words, record->command); /* it was cut */
-	cJSON_ArrayForEach (word, list) {
-		if (!cJSON_IsString(word))
-			continue;
-		if (words.length)
-			strbuf_addc(&words, ' ');
-		escape_add_shell(&words, word->valuestring);
+	command_text_show(record->command, &words);
+	if (words.length <= length) {
+		strbuf_adds(out, words.length ? strbuf_str(&words) : "-");
+		return;
 	}
-	if (words.length <= length)
-		return strbuf_adds(out, strbuf_str(&words));
 	while (length > 0 && ((unsigned char)words.data[length] & 0xc0) == 0x80)
 		length--;
 	strbuf_add(out, words.data, length);

@@ -2,11 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 #include "pkg/backend/backend.h"
+#include "pkg/backend/command_text.h"
 #include "pkg/base/clock.h"
-#include "pkg/base/utf8.h"
 #include "pkg/docker/clone_calls.h"
-
-#define COMMAND_MAX_BYTES 1000
 
 enum label_action {
 	LABEL_KEEP,
@@ -240,33 +238,17 @@ static int add_traefik(const struct labels *labels)
 	return 0;
 }
 
-/* The command as a JSON list, cut to COMMAND_MAX_BYTES between two characters. */
 static int command_text(const struct labels *labels, struct strbuf *text)
 {
-	static const char ellipsis[] = "…";
 	const struct strv *argv = &clone_input(labels->context)->request->argv;
-	_cleanup_(strbuf_release) struct strbuf all = STRBUF_INIT;
 	_cleanup_(json_free) cJSON *list = NULL;
-	size_t length;
 
 	list = argv->count > 0
 	               ? json_new_strings(argv)
 	               : cJSON_Duplicate(json_at(labels->context->source, "Config.Cmd"), true);
 	if (list == NULL && argv->count == 0)
 		list = cJSON_CreateArray();
-	if (list == NULL)
-		return err_no_memory(labels->err);
-	json_print(list, false, &all);
-	length = all.length;
-	if (length > COMMAND_MAX_BYTES) {
-		length = COMMAND_MAX_BYTES - (sizeof(ellipsis) - 1);
-		while (length > 0 && !utf8_valid(all.data, length))
-			length--;
-	}
-	strbuf_add(text, strbuf_str(&all), length);
-	if (length < all.length)
-		strbuf_adds(text, ellipsis);
-	return all.failed || text->failed ? err_no_memory(labels->err) : 0;
+	return list == NULL || command_text_add(list, text) < 0 ? err_no_memory(labels->err) : 0;
 }
 
 static int set_ours(const struct labels *labels, const char *key, const char *value)

@@ -8,47 +8,21 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include "pkg/backend/command_text.h"
 #include "pkg/base/clock.h"
-#include "pkg/base/escape.h"
 #include "pkg/docker/docker.h"
 
 #define MAX_SOURCE_NAME 40
-#define COMMAND_LENGTH  120
-
-/* ["rake","db:migrate"] as one would type it; what is no list, as it stands. */
-static void add_command(struct strbuf *text, const char *command)
-{
-	_cleanup_(json_free) cJSON *list = NULL;
-	struct err ignored = ERR_INIT;
-	const cJSON *word;
-
-	if (json_parse(command, strlen(command), JSON_MAX_BYTES, &list, &ignored) < 0 ||
-	    !cJSON_IsArray(list)) {
-		strbuf_adds(text, command);
-		return;
-	}
-	cJSON_ArrayForEach (word, list) {
-		if (text->length)
-			strbuf_addc(text, ' ');
-		if (cJSON_IsString(word))
-			escape_add_shell(text, word->valuestring);
-	}
-}
 
 static int say_held(const struct identity *identity, const struct task_record *holder,
                     struct err *err)
 {
-	_cleanup_(strbuf_release) struct strbuf command = STRBUF_INIT;
-	int64_t since = holder->started ? holder->started : holder->created;
-	char time[CLOCK_RFC3339_SIZE];
+	char since[CLOCK_RFC3339_SIZE];
 
-	clock_format_rfc3339(since, time);
-	add_command(&command, holder->command ? holder->command : "");
-	err_set(err, ERR_LOCKED, "lock '%s' is held by %s since %s: %.*s%s", identity->lock,
-	        holder->user ? holder->user : "somebody", time, COMMAND_LENGTH,
-	        strbuf_str(&command), command.length > COMMAND_LENGTH ? "…" : "");
-	return err_hint(err, "wait for it with --lock-wait, or see what it does: oneoff attach %s",
-	                holder->id);
+	clock_format_rfc3339(holder->started ? holder->started : holder->created, since);
+	return lock_is_held(
+		identity->lock,
+		&(struct lock_holder_text){holder->id, holder->user, since, holder->command}, err);
 }
 
 static int say_taken(const struct identity *identity, struct err *err)

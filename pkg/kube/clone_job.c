@@ -2,11 +2,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "pkg/backend/command_text.h"
 #include "pkg/base/clock.h"
-#include "pkg/base/utf8.h"
 #include "pkg/kube/clone_calls.h"
 
-#define COMMAND_MAX_BYTES 4096
 /* Long enough for a slow reader of ours to take what a dead container has still on its way. */
 #define TTL_SECONDS      600
 #define TTL_KEPT_SECONDS (7 * 24 * 3600)
@@ -22,29 +21,13 @@ struct wrapping {
 
 /* ---- the record --------------------------------------------------------------------------------- */
 
-/* The command as a JSON list, cut between two characters. */
 static int add_command(const struct kube_state *state, struct strbuf *text)
 {
-	static const char ellipsis[] = "…";
 	const struct strv *argv = &state->input->request->argv;
-	_cleanup_(strbuf_release) struct strbuf all = STRBUF_INIT;
 	_cleanup_(json_free) cJSON *list =
 		argv->count > 0 ? json_new_strings(argv) : cJSON_CreateArray();
-	size_t length;
 
-	if (list == NULL)
-		return -1;
-	json_print(list, false, &all);
-	length = all.length;
-	if (length > COMMAND_MAX_BYTES) {
-		length = COMMAND_MAX_BYTES - (sizeof(ellipsis) - 1);
-		while (length > 0 && !utf8_valid(all.data, length))
-			length--;
-	}
-	strbuf_add(text, strbuf_str(&all), length);
-	if (length < all.length)
-		strbuf_adds(text, ellipsis);
-	return all.failed || text->failed ? -1 : 0;
+	return list == NULL ? -1 : command_text_add(list, text);
 }
 
 static int set_record(const struct wrapping *wrapping, cJSON *annotations, const char *key,

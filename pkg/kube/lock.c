@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "pkg/backend/command_text.h"
 #include "pkg/kube/lock.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include "pkg/base/clock.h"
-#include "pkg/base/escape.h"
 #include "pkg/kube/kube.h"
 #include "pkg/kube/lock_holders.h"
 
@@ -162,43 +162,29 @@ static bool is_expired(struct kube_lock *lock, const cJSON *lease)
 	       seconds + duration + CLOCK_SKEW_SECONDS < clock_unix_seconds();
 }
 
-/* The annotation is a JSON list, and cut when it is long. */
-static void add_command(struct strbuf *text, const char *command)
-{
-	_cleanup_(json_free) cJSON *list = NULL;
-	struct err ignored = ERR_INIT;
-	const cJSON *word;
-
-	if (!command || json_parse(command, strlen(command), JSON_MAX_BYTES, &list, &ignored) < 0 ||
-	    !cJSON_IsArray(list)) {
-		strbuf_adds(text, command ? command : "a task");
-		return;
-	}
-	cJSON_ArrayForEach (word, list) {
-		if (text->length)
-			strbuf_addc(text, ' ');
-		if (cJSON_IsString(word))
-			escape_add_shell(text, word->valuestring);
-	}
-}
-
+/* `more`: what else is in the way, or "". */
 static int explain(const struct kube *kube, const cJSON *lease, const char *more, struct err *err)
 {
 	const cJSON *annotations = json_at(lease, "metadata.annotations");
-	const char *command = cJSON_GetStringValue(json_member(annotations, "oneoff.dev/command"));
-	_cleanup_(strbuf_release) struct strbuf words = STRBUF_INIT;
-	const char *since = json_string(lease, "spec.acquireTime");
 	const char *holder = holder_of(lease), *user = strchr(holder, ' ');
+	char id[32], since[CLOCK_RFC3339_SIZE] = "";
+	const char *acquired = json_string(lease, "spec.acquireTime");
+	int64_t seconds;
 
-	add_command(&words, command);
-	if (!lease || !*holder)
-		err_set(err, ERR_LOCKED, "the lock '%s' is held: %s", kube->lock.name, more);
-	else
-		err_set(err, ERR_LOCKED,
-		        "the lock '%s' is held by %s (%.*s) since %.19sZ: %.300s%s%s",
-		        kube->lock.name, user ? user + 1 : "somebody", (int)strcspn(holder, " "),
-		        holder, since ? since : "?", strbuf_str(&words), *more ? "; " : "", more);
-	return err_hint(err, "wait for it with --lock-wait TIME; see: oneoff list");
+	snprintf(id, sizeof(id), "%.*s", (int)strcspn(holder, " "), holder);
+	/* Without the fraction. */
+	if (acquired && clock_parse_rfc3339(acquired, &seconds) == 0)
+		clock_format_rfc3339(seconds, since);
+	lock_is_held(kube->lock.name,
+	             &(struct lock_holder_text){
+			     .id = *id ? id : NULL,
+			     .user = user ? user + 1 : NULL,
+			     .since = *since ? since : NULL,
+			     .command = cJSON_GetStringValue(
+				     json_member(annotations, "oneoff.dev/command")),
+		     },
+	             err);
+	return *more ? err_wrap(err, "%s", more) : -1;
 }
 
 /* Whether it is the holder's own object that is spoken of: its name ends in the id. */

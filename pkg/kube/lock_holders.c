@@ -179,6 +179,6 @@ int kube_holders_fence(struct kube *kube, struct err *err)
 		if (all)
 			return 0;
 	}
-	return err_set(err, ERR_LOCKED, "the lock '%s' is held by somebody who begins just now",
+	return err_set(err, ERR_LOCKED, "lock '%s' is held by somebody who begins just now",
 	               kube->lock.name);
 }

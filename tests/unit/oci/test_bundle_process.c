@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+#include "pkg/backend/command_text.h"
 #include "tests/unit/oci/bundle_helper.h"
 
 static void ask(struct bundle_sample *sample, const char *word)
@@ -337,7 +338,7 @@ Test(bundle_process, our_own_annotations_cannot_be_asked_for)
 Test(bundle_process, a_long_command_is_cut_between_two_characters)
 {
 	struct bundle_sample sample;
-	char word[1200];
+	char word[5000];
 	const char *text;
 
 	memset(word, 0, sizeof(word));
@@ -347,7 +348,7 @@ Test(bundle_process, a_long_command_is_cut_between_two_characters)
 	ask(&sample, word);
 	bundle_sample_plan(&sample);
 	text = bundle_annotation(&sample, "dev.oneoff.command");
-	cr_expect_leq(strlen(text), 1000);
+	cr_expect_leq(strlen(text), COMMAND_TEXT_BYTES);
 	cr_expect_str_eq(text + strlen(text) - 3, "…");
 	bundle_sample_close(&sample);
 }
