@@ -58,7 +58,8 @@ int credentials_run_plugin(const struct kubeconfig_exec *exec, const struct repo
 
 /* Reads what is there from stdout and stderr, without waiting. -1: more than CREDENTIALS_MAX_BYTES of stdout. */
 int credentials_read_output(struct credentials_plugin *plugin, struct err *err) _must_check_;
-void credentials_read_words(struct credentials_plugin *plugin);
+/* The number of bytes of stderr that were there, a few thousand at most. */
+size_t credentials_read_words(struct credentials_plugin *plugin);
 /* Hands its stderr so far to the reporter, line by line. */
 void credentials_report_words(struct credentials_plugin *plugin);
 /* The end of its stderr in one line; "" when it said nothing. */

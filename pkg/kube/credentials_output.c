@@ -99,8 +99,9 @@ void credentials_report_words(struct credentials_plugin *plugin)
 	strbuf_reset(&plugin->unreported);
 }
 
-void credentials_read_words(struct credentials_plugin *plugin)
+size_t credentials_read_words(struct credentials_plugin *plugin)
 {
+	size_t total = 0;
 	char block[512];
 
 	for (size_t i = 0; i < READS_MAX; i++) {
@@ -108,6 +109,7 @@ void credentials_read_words(struct credentials_plugin *plugin)
 
 		if (count <= 0)
 			break;
+		total += (size_t)count;
 		keep_tail(plugin, block, (size_t)count);
 		if (plugin->reported_lines >= LINES_REPORTED)
 			continue;
@@ -115,6 +117,7 @@ void credentials_read_words(struct credentials_plugin *plugin)
 			credentials_report_words(plugin);
 		strbuf_add(&plugin->unreported, block, (size_t)count);
 	}
+	return total;
 }
 
 void credentials_last_words(const struct credentials_plugin *plugin, struct strbuf *ret)

@@ -13,6 +13,8 @@
 #include "pkg/base/clock.h"
 
 #define INFO "KUBERNETES_EXEC_INFO"
+/* No more than that can wait in a pipe (pipe(7), pipe-max-size). */
+#define PIPE_MAX ((size_t)1 << 20)
 
 enum {
 	GRACE_MS = 1000, /* between SIGTERM and SIGKILL */
@@ -294,7 +296,9 @@ static int drain_plugin(struct credentials_plugin *plugin, struct err *err)
 		if (credentials_read_output(plugin, err) < 0)
 			return -1;
 	}
-	credentials_read_words(plugin);
+	/* A child that it left behind may go on for ever. */
+	for (size_t all = 0, count = 1; count && all < PIPE_MAX; all += count)
+		count = credentials_read_words(plugin);
 	return 0;
 }
 
