@@ -71,3 +71,19 @@ bool wait_listed(const char *id, const char *state)
 	}
 	return is_there;
 }
+
+void wait_logged(const char *id, const char *words)
+{
+	struct run run;
+
+	for (int tries = 0;; tries++) {
+		run_all(&run, &(struct run_spec){ARGV("logs", id)});
+		if (strstr(run.out.text, words)) {
+			run_release(&run);
+			return;
+		}
+		cr_assert_lt(tries, 100, RUN_FORMAT, RUN_ARGS(&run));
+		run_release(&run);
+		pause_ms(100);
+	}
+}

@@ -39,4 +39,8 @@ cJSON *listed(const char *id, bool all);
 /* Waits up to 10 s until `list` shows a one-off in that state ("running"); false when it never does. */
 bool wait_listed(const char *id, const char *state);
 
+/* Waits up to 10 s until its log has the words, and fails the case when they never come: before that, a process 1
+ * without its handlers would not even see a signal. */
+void wait_logged(const char *id, const char *words);
+
 #endif

@@ -306,6 +306,7 @@ Test(operate, stop_is_gentle_first)
 	char id[ID_SIZE];
 
 	start_detached(id, ARGUMENTS("run", "-d", "--like", "web", "--", "helper", "signals", "8"));
+	wait_logged(id, "ready");
 	expect_code(0, ARGUMENTS("stop", id));
 	expect_code(8, ARGUMENTS("wait", id));
 }
@@ -315,6 +316,7 @@ Test(operate, stop_kills_after_the_grace)
 	char id[ID_SIZE];
 
 	start_detached(id, ARGUMENTS("run", "-d", "--like", "web", "--", "helper", "ignore-term"));
+	wait_logged(id, "ready");
 	expect_code(0, ARGUMENTS("stop", "--grace", "1s", id));
 	expect_code(137, ARGUMENTS("wait", id));
 }
