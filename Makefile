@@ -61,7 +61,7 @@ objects = $(patsubst %.c,$(B)/%.o,$(1))
 Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .PHONY: all setup demo test unit check asan valgrind coverage bench install clean integration format \
-	fuzz print-cflags umoci registry fake e2e kube setup-build print-build-packages image image-test man interface schedule
+	fuzz print-cflags umoci registry fake e2e kube setup-build print-build-packages image image-test krew man interface schedule
 all: $(B)/oneoff
 
 # Objects are rebuilt when the flags or the compiler change.
@@ -206,6 +206,17 @@ install: all man
 	ln -sf oneoff $(DESTDIR)$(PREFIX)/bin/kubectl-oneoff
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 0644 build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+# For krew: the archive, and the manifest that names it. URL: where the archive will be.
+KREW_ARCH = $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))
+KREW      = build/krew/oneoff-linux-$(KREW_ARCH).tar.gz
+krew: all
+	$(Q)test -n '$(URL)' || { echo 'make krew URL=https://…/$(notdir $(KREW))' >&2; exit 2; }
+	$(Q)mkdir -p $(dir $(KREW)) && install -s $(B)/oneoff $(dir $(KREW))oneoff
+	$(Q)tar -C $(dir $(KREW)) -czf $(KREW) --owner=0 --group=0 oneoff -C $(CURDIR) LICENSE
+	$(Q)sed -e '1d' -e 's|@URL@|$(URL)|' -e 's|@ARCH@|$(KREW_ARCH)|' \
+		-e "s|@VERSION@|$$($(B)/oneoff version | sed -n '1s/^oneoff //p')|" \
+		-e "s|@SHA256@|$$(sha256sum $(KREW) | cut -d ' ' -f 1)|" k8s-manifests/krew.yaml > build/krew/oneoff.yaml
+	$(Q)echo '$(KREW) build/krew/oneoff.yaml'
 # The image for a cluster; IMAGE names it.
 DOCKER ?= docker
 IMAGE  ?= oneoff:latest

@@ -33,6 +33,7 @@ static void kube_close(struct backend *backend)
 	free(kube->source);
 	free(kube->user);
 	free(kube->architecture);
+	json_free(&kube->image_config);
 	free(kube);
 }
 

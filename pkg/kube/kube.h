@@ -81,6 +81,8 @@ struct kube {
 	int64_t start_timeout_ms;         /* from the request; 0: none */
 	char *user;                       /* owned; who we are to the server, or NULL */
 	char *architecture;               /* owned; of the source pod's node, or NULL */
+	cJSON *image_config; /* owned; what the registry said of the source's image, or NULL */
+	bool registry_asked;
 	struct kube_task task;
 	struct kube_lock lock;
 	struct watch *watch; /* of the task's pod; NULL before create */

@@ -59,8 +59,7 @@ static char *pinned_reference(const char *image, const char *image_id)
 	return text;
 }
 
-/* The image's config document, or NULL: then there is no gate before its ENTRYPOINT, and the plan says so. */
-static cJSON *image_config(struct kube *kube, const struct release *release, const cJSON *spec)
+static cJSON *ask_registry(struct kube *kube, const struct release *release, const cJSON *spec)
 {
 	_cleanup_free_ char *reference = pinned_reference(release->image, release->digest);
 	_cleanup_(json_free) cJSON *secrets = cJSON_CreateArray();
@@ -88,6 +87,17 @@ static cJSON *image_config(struct kube *kube, const struct release *release, con
 	return config;
 }
 
+/* The image's config document, or NULL: then there is no gate before its ENTRYPOINT, and the plan says so. Who waits for
+ * a lock plans again and again: the registry is asked once. */
+static const cJSON *image_config(struct kube *kube, const struct release *release,
+                                 const cJSON *spec)
+{
+	if (!kube->registry_asked)
+		kube->image_config = ask_registry(kube, release, spec);
+	kube->registry_asked = true;
+	return kube->image_config;
+}
+
 void kube_ask_user(struct kube *kube)
 {
 	static const char text[] = "{\"apiVersion\":\"authentication.k8s.io/v1\","
@@ -111,7 +121,6 @@ int kube_plan(struct backend *backend, const struct release *release, const stru
 	const cJSON *document = release->document;
 	const cJSON *pod_template = json_member(document, "podTemplate");
 	const cJSON *container;
-	_cleanup_(json_free) cJSON *config = NULL;
 	struct kube_clone_input input = {
 		.pod_template = pod_template,
 		.pod = json_member(document, "pod"),
@@ -140,8 +149,7 @@ int kube_plan(struct backend *backend, const struct release *release, const stru
 	input.gate = request->kubernetes.gate != GATE_NONE &&
 	             gate_find(kube->architecture ? kube->architecture : "amd64");
 	if (input.gate && needs_entrypoint(request, container))
-		config = image_config(kube, release, json_member(pod_template, "spec"));
-	input.image_config = config;
+		input.image_config = image_config(kube, release, json_member(pod_template, "spec"));
 	kube->rows = request->tty_rows;
 	kube->columns = request->tty_columns;
 	kube->start_timeout_ms = request->start_timeout_ms;
