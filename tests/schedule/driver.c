@@ -58,11 +58,11 @@ int main(int argc, char **argv)
 		int count, used = 0;
 
 		line[strcspn(line, "\n")] = '\0';
-		if (sscanf(line, "%63[^\t]\t%" SCNd64 "\t%d\t%n", zone, &after, &count, &used) !=
-		            3 ||
-		    !used)
+		if (sscanf(line, "%63[^\t]\t%" SCNd64 "\t%d%n", zone, &after, &count, &used) != 3 ||
+		    line[used] != '\t')
 			return 1;
-		snprintf(text, sizeof(text), "%s", line + used);
+		/* Not by scanf, to which a tab is any blank: a schedule may begin with one. */
+		snprintf(text, sizeof(text), "%s", line + used + 1);
 		if (schedule_parse(text, &schedule, &err) < 0)
 			printf("no\n");
 		else if (calendar)
