@@ -68,6 +68,7 @@ struct release {
 	char *workdir;   /* owned; the app's working folder where `document` does not tell it */
 	char *console;   /* owned; the app's word for its console (an annotation), or NULL */
 	cJSON *declared; /* owned; labels or annotations under our prefix, by whole key; or NULL */
+	char *user;      /* owned; who we are to the platform, where it tells; or NULL */
 	bool running;    /* false: it stopped; cloned all the same */
 	char *status;    /* owned; "running", "exited (3)"… */
 	cJSON *document; /* owned; the platform's own description */

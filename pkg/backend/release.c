@@ -12,6 +12,7 @@ void release_release(struct release *release)
 	free(release->status);
 	free(release->workdir);
 	free(release->console);
+	free(release->user);
 	json_free(&release->declared);
 	json_free(&release->document);
 	json_free(&release->image_document);

@@ -304,6 +304,8 @@ int kube_find(struct backend *backend, const struct source *source, struct relea
 	    put(document, "workload", &choice.workload, err) < 0 ||
 	    remember(kube, source, document, err) < 0)
 		return -1;
+	kube_ask_user(kube);
+	release.user = copy_of(kube->user);
 	release.document = TAKE_PTR(document);
 	*ret = release;
 	release = (struct release){.id = NULL};
