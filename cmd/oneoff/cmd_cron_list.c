@@ -3,8 +3,8 @@
 #include <string.h>
 #include "cmd/oneoff/cmd_cron_cluster.h"
 #include "cmd/oneoff/exit_code.h"
+#include "cmd/oneoff/table.h"
 #include "pkg/base/clock.h"
-#include "pkg/base/escape.h"
 
 #define COLUMNS 8
 
@@ -178,8 +178,7 @@ static int find_drift(const struct listing *listing, const cJSON *cronjob, cJSON
 
 static int set_text(cJSON *row, const char *key, const char *value)
 {
-	return value && *value ? json_set_string(row, key, value)
-	                       : json_set_node(row, key, cJSON_CreateNull());
+	return json_set_known_string(row, key, value && *value ? value : NULL);
 }
 
 static int set_last(const struct listing *listing, const cJSON *job, cJSON *row)
@@ -228,64 +227,51 @@ static const struct {
 	{"RESULT", "lastResult"}, {"NEXT", "next"},
 };
 
-/* A cell, escaped; owned, NULL without memory. */
-static char *cell(const cJSON *row, size_t column)
+static const char *cell(const cJSON *row, size_t column)
 {
-	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
 	const char *value = json_string(row, columns[column].key);
 
 	if (!strcmp(columns[column].key, "next") && json_true(row, "suspended"))
-		value = "suspended";
-	escape_add(&text, value ? value : "-");
-	return text.failed ? NULL : strbuf_take(&text);
+		return "suspended";
+	return value ? value : "-";
 }
 
-static int widths(const cJSON *rows, size_t width[COLUMNS])
+static size_t width_of(const cJSON *rows, size_t column)
 {
+	size_t width = strlen(columns[column].title);
 	const cJSON *row;
 
-	for (size_t i = 0; i < COLUMNS; i++)
-		width[i] = strlen(columns[i].title);
 	cJSON_ArrayForEach (row, rows) {
-		for (size_t i = 0; i < COLUMNS; i++) {
-			_cleanup_free_ char *text = cell(row, i);
+		size_t own = table_width(cell(row, column));
 
-			if (!text)
-				return -1;
-			if (strlen(text) > width[i])
-				width[i] = strlen(text);
-		}
+		if (own > width)
+			width = own;
 	}
-	return 0;
+	return width;
 }
 
-static void add_cell(struct strbuf *text, const char *value, size_t width, bool last)
+/* Nothing stands behind the last column. */
+static void add_cell(struct strbuf *text, const char *value, const size_t *widths, size_t column)
 {
+	bool last = column + 1 == COLUMNS;
+
+	table_add(text, value, last ? 0 : widths[column], last ? 0 : 2);
 	if (last)
-		strbuf_addf(text, "%s\n", value);
-	else
-		strbuf_addf(text, "%-*s  ", (int)width, value);
+		strbuf_addc(text, '\n');
 }
 
-static int print_table(const cJSON *rows, struct strbuf *text)
+static void print_table(const cJSON *rows, struct strbuf *text)
 {
-	size_t width[COLUMNS];
+	size_t widths[COLUMNS];
 	const cJSON *row;
 
-	if (widths(rows, width) < 0)
-		return -1;
 	for (size_t i = 0; i < COLUMNS; i++)
-		add_cell(text, columns[i].title, width[i], i + 1 == COLUMNS);
-	cJSON_ArrayForEach (row, rows) {
-		for (size_t i = 0; i < COLUMNS; i++) {
-			_cleanup_free_ char *value = cell(row, i);
-
-			if (!value)
-				return -1;
-			add_cell(text, value, width[i], i + 1 == COLUMNS);
-		}
-	}
-	return 0;
+		widths[i] = width_of(rows, i);
+	for (size_t i = 0; i < COLUMNS; i++)
+		add_cell(text, columns[i].title, widths, i);
+	cJSON_ArrayForEach (row, rows)
+		for (size_t i = 0; i < COLUMNS; i++)
+			add_cell(text, cell(row, i), widths, i);
 }
 
 static int list(struct cron_session *session, struct err *err)
@@ -304,8 +290,8 @@ static int list(struct cron_session *session, struct err *err)
 	if (session->options.format == CRON_LIST_JSON) {
 		json_print(rows, true, &text);
 		strbuf_addc(&text, '\n');
-	} else if (print_table(rows, &text) < 0) {
-		return err_no_memory(err);
+	} else {
+		print_table(rows, &text);
 	}
 	return text.failed ? err_no_memory(err) : message_output(&text, err);
 }

@@ -59,23 +59,17 @@ static int print_line(const char *platform, const struct finding *finding, struc
 	return line.failed ? err_no_memory(err) : message_output(&line, err);
 }
 
-static int set_text(cJSON *object, const char *key, const char *text)
-{
-	return text ? json_set_string(object, key, text)
-	            : json_set_node(object, key, cJSON_CreateNull());
-}
-
 static int add_object(cJSON *list, const char *platform, const struct finding *finding,
                       struct err *err)
 {
 	cJSON *object = cJSON_CreateObject();
 	int failed = !object;
 
-	failed |= set_text(object, "level", level_name(finding->level));
-	failed |= set_text(object, "runtime", *platform ? platform : NULL);
-	failed |= set_text(object, "subject", finding->subject);
-	failed |= set_text(object, "text", finding->text);
-	failed |= set_text(object, "fix", finding->fix);
+	failed |= json_set_known_string(object, "level", level_name(finding->level));
+	failed |= json_set_known_string(object, "runtime", *platform ? platform : NULL);
+	failed |= json_set_known_string(object, "subject", finding->subject);
+	failed |= json_set_known_string(object, "text", finding->text);
+	failed |= json_set_known_string(object, "fix", finding->fix);
 	if (failed) {
 		json_free(&object);
 		return err_no_memory(err);

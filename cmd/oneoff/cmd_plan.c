@@ -50,8 +50,8 @@ static int make_and_print(const struct command *command, int argc, char **argv,
 	if (run_options_request(options, false, request, err) < 0 ||
 	    run_options_choose(options, &settings, &chosen, err) < 0 ||
 	    named_task_apply(command, argc, argv, options, &settings, &chosen, request, err) < 0 ||
-	    identity_make(chosen.release.name, request, chosen.backend->ops->capabilities,
-	                  &identity, err) < 0 ||
+	    identity_make(&chosen.release, request, chosen.backend->ops->capabilities, &identity,
+	                  err) < 0 ||
 	    chosen.backend->ops->plan(chosen.backend, &chosen.release, request, &identity, &plan,
 	                              err) < 0)
 		return -1;

@@ -3,6 +3,7 @@
 #include "cmd/oneoff/command.h"
 #include "cmd/oneoff/exit_code.h"
 #include "cmd/oneoff/run_options.h"
+#include "cmd/oneoff/table.h"
 #include "pkg/base/escape.h"
 #include "pkg/run/tasks.h"
 
@@ -10,39 +11,13 @@
 
 /* ---- for people ---- */
 
-static size_t display_width(const char *text)
-{
-	size_t width = 0;
-
-	for (; *text; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
-	return width;
-}
-
-static size_t escaped_width(const char *text)
-{
-	_cleanup_(strbuf_release) struct strbuf escaped = STRBUF_INIT;
-
-	escape_add(&escaped, text);
-	return display_width(strbuf_str(&escaped));
-}
-
-static void add_column(struct strbuf *out, const char *text, size_t width)
-{
-	size_t used = escaped_width(text);
-
-	escape_add(out, text);
-	for (strbuf_adds(out, "  "); used < width; used++)
-		strbuf_addc(out, ' ');
-}
-
 static size_t widest(const struct named_tasks *tasks, const char *(*get)(const struct named_task *),
                      const char *header)
 {
 	size_t width = strlen(header);
 
 	for (size_t i = 0; i < tasks->count; i++) {
-		size_t its = escaped_width(get(&tasks->items[i]));
+		size_t its = table_width(get(&tasks->items[i]));
 
 		if (its > width && its <= MAX_COLUMN)
 			width = its;
@@ -71,16 +46,16 @@ static void add_table(const struct named_tasks *tasks, struct strbuf *out)
 	size_t where = widest(tasks, where_of, "FROM");
 	size_t line = widest(tasks, line_of, "COMMAND");
 
-	add_column(out, "NAME", name);
-	add_column(out, "FROM", where);
-	add_column(out, "COMMAND", line);
+	table_add(out, "NAME", name, 2);
+	table_add(out, "FROM", where, 2);
+	table_add(out, "COMMAND", line, 2);
 	strbuf_adds(out, "DESCRIPTION\n");
 	for (size_t i = 0; i < tasks->count; i++) {
 		const struct named_task *task = &tasks->items[i];
 
-		add_column(out, task->name, name);
-		add_column(out, task->where, where);
-		add_column(out, task->line, line);
+		table_add(out, task->name, name, 2);
+		table_add(out, task->where, where, 2);
+		table_add(out, task->line, line, 2);
 		escape_add(out, task->description ? task->description : "-");
 		strbuf_addc(out, '\n');
 	}
@@ -88,26 +63,20 @@ static void add_table(const struct named_tasks *tasks, struct strbuf *out)
 
 /* ---- for programs: what the task does not say is null, not missing ---- */
 
-static int set_text(cJSON *object, const char *key, const char *text)
-{
-	return text ? json_set_string(object, key, text)
-	            : json_set_node(object, key, cJSON_CreateNull());
-}
-
 static cJSON *make_object(const struct named_task *task)
 {
 	_cleanup_(json_free) cJSON *object = cJSON_CreateObject();
 	bool timed = task->timeout_ms >= 0, tty_said = task->tty != TASK_TTY_UNSAID;
 	int failed = !object;
 
-	failed |= set_text(object, "name", task->name);
-	failed |= set_text(object, "from", task->where);
+	failed |= json_set_known_string(object, "name", task->name);
+	failed |= json_set_known_string(object, "from", task->where);
 	failed |= json_set_node(object, "argv", json_new_strings(&task->argv));
-	failed |= set_text(object, "command", task->line);
-	failed |= set_text(object, "description", task->description);
+	failed |= json_set_known_string(object, "command", task->line);
+	failed |= json_set_known_string(object, "description", task->description);
 	failed |= json_set_node(object, "timeoutMs",
 	                        timed ? json_new_int64(task->timeout_ms) : cJSON_CreateNull());
-	failed |= set_text(object, "lock", task->lock);
+	failed |= json_set_known_string(object, "lock", task->lock);
 	failed |= json_set_node(object, "tty",
 	                        tty_said ? cJSON_CreateBool(task->tty == TASK_TTY_YES)
 	                                 : cJSON_CreateNull());

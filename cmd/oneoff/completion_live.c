@@ -2,14 +2,9 @@
 /* What is looked up while somebody waits for the tab key: quick, and silent when it cannot be had. */
 #include <string.h>
 #include "cmd/oneoff/completion.h"
+#include "pkg/base/environment.h"
 #include "pkg/docker/endpoint.h"
 #include "pkg/kube/kubeconfig.h"
-
-static const char *from_environment(void *context, const char *name)
-{
-	(void)context;
-	return getenv(name);
-}
 
 static void add_all(struct candidates *candidates, const struct strv *values, const char *meaning)
 {
@@ -34,7 +29,7 @@ static int read_kubeconfig(const struct completion *line, struct strv *contexts,
                            struct strv *namespaces)
 {
 	_cleanup_free_ char *file = expand_home(completion_given(line, "kubeconfig"));
-	struct kubeconfig_settings settings = {.kubeconfig = file, .get = from_environment};
+	struct kubeconfig_settings settings = {.kubeconfig = file, .get = environment_get};
 	struct err err = ERR_INIT;
 
 	return kubeconfig_names(&settings, contexts, namespaces, &err);
@@ -44,7 +39,7 @@ static void add_contexts(const struct completion *line, struct candidates *candi
 {
 	_cleanup_(strv_release) struct strv contexts = STRV_INIT, namespaces = STRV_INIT,
 					    docker = STRV_INIT;
-	struct endpoint_settings settings = {.get = from_environment};
+	struct endpoint_settings settings = {.get = environment_get};
 	struct err err = ERR_INIT;
 
 	if (read_kubeconfig(line, &contexts, &namespaces) == 0)

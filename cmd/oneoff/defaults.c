@@ -3,19 +3,14 @@
 
 #include <string.h>
 #include "cmd/oneoff/command.h"
+#include "pkg/base/environment.h"
 #include "pkg/config/config.h"
-
-static const char *from_environment(void *context, const char *name)
-{
-	(void)context;
-	return getenv(name);
-}
 
 static int find(struct config *config, struct err *err)
 {
 	_cleanup_free_ char *folder = getcwd(NULL, 0);
 	struct config_settings settings = {
-		.get = from_environment,
+		.get = environment_get,
 		.folder = folder,
 		.user = geteuid(),
 	};
@@ -70,7 +65,7 @@ int defaults_parse(const struct option *options, size_t count, int argc, char **
 	}
 	if (find(&config, err) < 0 || check(&config, err) < 0 ||
 	    config_apply(&config, argv[0], options, count, target, err) < 0 ||
-	    options_from_environment(options, count, from_environment, NULL, target, err) < 0 ||
+	    options_from_environment(options, count, environment_get, NULL, target, err) < 0 ||
 	    options_parse(options, count, argc - 1, argv + 1, target, &first, &dashes, err) < 0)
 		return -1;
 	for (size_t i = 0; i < config.count; i++)

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 #include "cmd/oneoff/message.h"
+#include "cmd/oneoff/table.h"
 #include "cmd/oneoff/task_options.h"
 #include "pkg/backend/command_text.h"
 #include "pkg/base/clock.h"
-#include "pkg/base/escape.h"
 #include "pkg/json/json.h"
 
 #define FLUSH_BYTES ((size_t)32 << 10)
@@ -31,25 +31,9 @@ static int flush(struct list_printer *printer, struct err *err)
 
 /* ---- for people ---- */
 
-static size_t display_width(const char *text)
-{
-	size_t width = 0;
-
-	for (; *text; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
-	return width;
-}
-
 static void add_column(struct strbuf *out, const char *text, size_t width)
 {
-	_cleanup_(strbuf_release) struct strbuf escaped = STRBUF_INIT;
-	size_t used;
-
-	escape_add(&escaped, text && *text ? text : "-");
-	used = display_width(strbuf_str(&escaped));
-	strbuf_adds(out, strbuf_str(&escaped));
-	for (strbuf_addc(out, ' '); used < width; used++)
-		strbuf_addc(out, ' ');
+	table_add(out, text && *text ? text : "-", width, 1);
 }
 
 /* An image's id or digest is told by its beginning, as docker shows it. */
@@ -189,28 +173,13 @@ static void add_header(struct list_printer *printer)
 
 /* ---- for programs ---- */
 
-/* What is not known is null, not missing: a reader need not guess. */
-static int set_text(cJSON *object, const char *key, const char *text)
-{
-	return text ? json_set_string(object, key, text)
-	            : json_set_node(object, key, cJSON_CreateNull());
-}
-
-static int set_time(cJSON *object, const char *key, int64_t unix_seconds)
-{
-	char text[CLOCK_RFC3339_SIZE];
-
-	clock_format_rfc3339(unix_seconds, text);
-	return set_text(object, key, unix_seconds ? text : NULL);
-}
-
 static int set_command(cJSON *object, const char *command)
 {
 	struct err ignored = ERR_INIT;
 	cJSON *list = NULL;
 
 	if (!command || json_parse(command, strlen(command), JSON_MAX_BYTES, &list, &ignored) < 0)
-		return set_text(object, "command", command);
+		return json_set_known_string(object, "command", command);
 	return json_set_node(object, "command", list);
 }
 
@@ -236,24 +205,25 @@ static cJSON *make_object(const struct task_record *record)
 	bool ended = record->state == TASK_ENDED && status->known;
 	int failed = !object;
 
-	failed |= set_text(object, "id", record->id);
-	failed |= set_text(object, "name", record->name);
-	failed |= set_text(object, "runtime", record->platform);
-	failed |= set_text(object, "namespace", record->place);
-	failed |= set_text(object, "source", record->source);
-	failed |= set_text(object, "image", record->image);
-	failed |= set_text(object, "digest", digest_of(record));
-	failed |= set_text(object, "user", record->user);
-	failed |= set_text(object, "reason", record->reason);
-	failed |= set_text(object, "lock", record->lock);
+	failed |= json_set_known_string(object, "id", record->id);
+	failed |= json_set_known_string(object, "name", record->name);
+	failed |= json_set_known_string(object, "runtime", record->platform);
+	failed |= json_set_known_string(object, "namespace", record->place);
+	failed |= json_set_known_string(object, "source", record->source);
+	failed |= json_set_known_string(object, "image", record->image);
+	failed |= json_set_known_string(object, "digest", digest_of(record));
+	failed |= json_set_known_string(object, "user", record->user);
+	failed |= json_set_known_string(object, "reason", record->reason);
+	failed |= json_set_known_string(object, "lock", record->lock);
 	failed |= set_command(object, record->command);
-	failed |= set_text(object, "state", task_state_name(record->state));
-	failed |= set_text(object, "detail", record->detail[0] ? record->detail : NULL);
-	failed |= set_time(object, "created", record->created);
-	failed |= set_time(object, "started", record->started);
-	failed |= set_time(object, "ended", record->ended);
-	failed |= set_time(object, "deadline", record->deadline);
-	failed |= set_text(object, "keep", keep_name(record->keep));
+	failed |= json_set_known_string(object, "state", task_state_name(record->state));
+	failed |=
+		json_set_known_string(object, "detail", record->detail[0] ? record->detail : NULL);
+	failed |= json_set_known_time(object, "created", record->created);
+	failed |= json_set_known_time(object, "started", record->started);
+	failed |= json_set_known_time(object, "ended", record->ended);
+	failed |= json_set_known_time(object, "deadline", record->deadline);
+	failed |= json_set_known_string(object, "keep", keep_name(record->keep));
 	failed |= json_set_int64(object, "keepForSeconds", record->keep_for);
 	failed |= json_set_bool(object, "detached", record->detached);
 	failed |= json_set_bool(object, "tty", record->tty);

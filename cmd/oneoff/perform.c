@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/oneoff/perform.h"
 
-#include <string.h>
 #include "cmd/oneoff/exit_code.h"
 #include "cmd/oneoff/result.h"
 #include "pkg/run/run.h"
@@ -89,20 +88,6 @@ static int say_detached(const struct run_options *options, struct result *result
 	return result->exit_code;
 }
 
-/* The record names who the platform says we are, as its own labels do. */
-static int take_user(const struct release *release, struct identity *identity, struct err *err)
-{
-	char *user = release->user ? strdup(release->user) : NULL;
-
-	if (!release->user)
-		return 0;
-	if (!user)
-		return err_no_memory(err);
-	free(identity->user);
-	identity->user = user;
-	return 0;
-}
-
 int perform(const struct run_options *options, const struct backend_settings *settings,
             struct chosen *chosen, const struct request *request)
 {
@@ -134,9 +119,8 @@ int perform(const struct run_options *options, const struct backend_settings *se
 	};
 
 	plan_init(&plan);
-	if (identity_make(chosen->release.name, request, chosen->backend->ops->capabilities,
-	                  &identity, &err) < 0 ||
-	    take_user(&chosen->release, &identity, &err) < 0 ||
+	if (identity_make(&chosen->release, request, chosen->backend->ops->capabilities, &identity,
+	                  &err) < 0 ||
 	    chosen->backend->ops->plan(chosen->backend, &chosen->release, request, &identity, &plan,
 	                               &err) < 0)
 		return perform_failed(options, &err);

@@ -7,23 +7,6 @@
 #include <string.h>
 #include "pkg/base/clock.h"
 
-static int set_time(cJSON *object, const char *key, int64_t unix_seconds)
-{
-	char text[CLOCK_RFC3339_SIZE];
-
-	if (!unix_seconds)
-		return json_set_node(object, key, cJSON_CreateNull());
-	clock_format_rfc3339(unix_seconds, text);
-	return json_set_string(object, key, text);
-}
-
-/* Strings that are not known are null, not missing: a reader need not guess. */
-static int set_text(cJSON *object, const char *key, const char *text)
-{
-	return text ? json_set_string(object, key, text)
-	            : json_set_node(object, key, cJSON_CreateNull());
-}
-
 static int set_count(cJSON *object, const char *key, const struct run_outcome *outcome,
                      uint64_t bytes)
 {
@@ -39,8 +22,8 @@ static int set_outcome(cJSON *object, const struct result *result)
 	int failed = 0;
 
 	failed |= json_set_bool(object, "started", outcome->started);
-	failed |= set_time(object, "start", outcome->started_seconds);
-	failed |= set_time(object, "end", outcome->ended_seconds);
+	failed |= json_set_known_time(object, "start", outcome->started_seconds);
+	failed |= json_set_known_time(object, "end", outcome->ended_seconds);
 	failed |= json_set_int64(object, "exitCode", result->exit_code);
 	failed |= json_set_string(object, "reason", result->reason);
 	if (outcome->status.known)
@@ -54,8 +37,8 @@ static int set_outcome(cJSON *object, const struct result *result)
 	failed |= set_count(object, "bytesIn", outcome, outcome->bytes_in);
 	failed |= set_count(object, "bytesOut", outcome, outcome->bytes_out[CHUNK_STDOUT]);
 	failed |= set_count(object, "bytesErr", outcome, outcome->bytes_out[CHUNK_STDERR]);
-	failed |= set_text(object, "message", message);
-	failed |= set_text(object, "leftBehind", left);
+	failed |= json_set_known_string(object, "message", message);
+	failed |= json_set_known_string(object, "leftBehind", left);
 	return failed;
 }
 
@@ -68,17 +51,17 @@ static cJSON *make(const struct result *result)
 
 	if (!object)
 		return NULL;
-	failed |= set_text(object, "id", identity ? identity->id : NULL);
-	failed |= set_text(object, "name", identity ? identity->name : NULL);
-	failed |= set_text(object, "user", identity ? identity->user : NULL);
-	failed |= set_text(object, "runtime", result->runtime);
-	failed |= set_text(object, "source", release ? release->name : NULL);
-	failed |= set_text(object, "sourceId", release ? release->id : NULL);
-	failed |= set_text(object, "image", release ? release->image : NULL);
-	failed |= set_text(object, "digest", release ? release->digest : NULL);
+	failed |= json_set_known_string(object, "id", identity ? identity->id : NULL);
+	failed |= json_set_known_string(object, "name", identity ? identity->name : NULL);
+	failed |= json_set_known_string(object, "user", identity ? identity->user : NULL);
+	failed |= json_set_known_string(object, "runtime", result->runtime);
+	failed |= json_set_known_string(object, "source", release ? release->name : NULL);
+	failed |= json_set_known_string(object, "sourceId", release ? release->id : NULL);
+	failed |= json_set_known_string(object, "image", release ? release->image : NULL);
+	failed |= json_set_known_string(object, "digest", release ? release->digest : NULL);
 	failed |= json_set_node(object, "argv", json_new_strings(&result->request->argv));
-	failed |= set_text(object, "note", result->request->reason);
-	failed |= set_text(object, "lock", result->request->lock);
+	failed |= json_set_known_string(object, "note", result->request->reason);
+	failed |= json_set_known_string(object, "lock", result->request->lock);
 	failed |= set_outcome(object, result);
 	return failed ? NULL : TAKE_PTR(object);
 }

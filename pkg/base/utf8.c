@@ -56,3 +56,12 @@ bool utf8_valid(const char *bytes, size_t length)
 	}
 	return true;
 }
+
+size_t utf8_width(const char *text)
+{
+	size_t width = 0;
+
+	for (; *text; text++)
+		width += ((unsigned char)*text & 0xc0) != 0x80;
+	return width;
+}

@@ -12,6 +12,9 @@
  */
 size_t utf8_decode(const char *bytes, size_t length, uint32_t *ret_code);
 
+/* Columns on a screen, one for each code point: wide letters may be off. */
+size_t utf8_width(const char *text);
+
 /* True when all of bytes[0..length) is well formed. */
 bool utf8_valid(const char *bytes, size_t length);
 

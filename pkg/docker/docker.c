@@ -4,17 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 #include "pkg/base/clock.h"
+#include "pkg/base/environment.h"
 #include "pkg/base/number.h"
 #include "pkg/docker/clone.h"
 
 /* Without an Api-Version header an engine is at least this old (docker CLI's rule). */
 #define OLDEST_API_MINOR 24
-
-static const char *from_environment(void *context, const char *name)
-{
-	(void)context;
-	return getenv(name);
-}
 
 static void docker_close(struct backend *backend)
 {
@@ -166,7 +161,7 @@ static int docker_open(const struct backend_settings *settings, struct loop *loo
                        struct backend **ret, struct err *err)
 {
 	struct endpoint_settings where = {
-		.get = from_environment,
+		.get = environment_get,
 		.host_option = settings->host,
 		.context_option = settings->context,
 		.user_id = geteuid(),
@@ -205,7 +200,7 @@ static int podman_open(const struct backend_settings *settings, struct loop *loo
                        struct backend **ret, struct err *err)
 {
 	struct endpoint_settings where = {
-		.get = from_environment,
+		.get = environment_get,
 		.host_option = settings->host,
 		.user_id = geteuid(),
 	};

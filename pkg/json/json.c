@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "pkg/base/clock.h"
 #include "pkg/json/json_internal.h"
 
 /* The integers that a double holds without a gap. */
@@ -182,6 +183,33 @@ int json_set_bool(cJSON *object, const char *key, bool value)
 int json_set_int64(cJSON *object, const char *key, int64_t value)
 {
 	return json_set_node(object, key, json_new_int64(value));
+}
+
+cJSON *json_named(const cJSON *list, const char *name)
+{
+	cJSON *item;
+
+	cJSON_ArrayForEach (item, list) {
+		const char *own = json_string(item, "name");
+
+		if (own && !strcmp(own, name))
+			return item;
+	}
+	return NULL;
+}
+
+int json_set_known_string(cJSON *object, const char *key, const char *value)
+{
+	return value ? json_set_string(object, key, value)
+	             : json_set_node(object, key, cJSON_CreateNull());
+}
+
+int json_set_known_time(cJSON *object, const char *key, int64_t unix_seconds)
+{
+	char text[CLOCK_RFC3339_SIZE];
+
+	clock_format_rfc3339(unix_seconds, text);
+	return json_set_known_string(object, key, unix_seconds ? text : NULL);
 }
 
 int json_add_node(cJSON *array, cJSON *value)

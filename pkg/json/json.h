@@ -61,6 +61,9 @@ cJSON *json_member(const cJSON *object, const char *key);
 /* The node at a path, or NULL. "" is the node itself. */
 cJSON *json_at(const cJSON *node, const char *path);
 
+/* The first item of an array of objects whose "name" this is, or NULL. */
+cJSON *json_named(const cJSON *list, const char *name);
+
 /* Typed getters by path. json_string: NULL if no string there. json_true: true only for `true`.
  * json_int64: 0, or -1 when there is no integer in range (1.0 counts, 1.5 does not). */
 const char *json_string(const cJSON *node, const char *path);
@@ -77,6 +80,11 @@ int json_set_node(cJSON *object, const char *key, cJSON *value) _must_check_;
 int json_set_string(cJSON *object, const char *key, const char *value) _must_check_;
 int json_set_bool(cJSON *object, const char *key, bool value) _must_check_;
 int json_set_int64(cJSON *object, const char *key, int64_t value) _must_check_;
+
+/* What is not known (NULL; 0) is null, not missing: a reader need not guess. The time is in unix seconds and is
+ * written as RFC 3339. */
+int json_set_known_string(cJSON *object, const char *key, const char *value) _must_check_;
+int json_set_known_time(cJSON *object, const char *key, int64_t unix_seconds) _must_check_;
 
 /* Appends to an array; json_add_node takes `value`. 0 or -1. */
 int json_add_node(cJSON *array, cJSON *value) _must_check_;

@@ -58,15 +58,13 @@ static int set_place(struct kube *kube, const struct task_record *record, struct
 static int read_container(struct kube_task *task, const cJSON *object, struct err *err)
 {
 	const cJSON *pod = task->is_job ? json_at(object, "spec.template") : object;
-	const cJSON *annotations = json_at(pod, "metadata.annotations"), *container, *found = NULL;
+	const cJSON *annotations = json_at(pod, "metadata.annotations");
+	const cJSON *containers = json_at(pod, "spec.containers");
 	const char *name = cJSON_GetStringValue(json_member(annotations, CONTAINER_KEY));
+	const cJSON *found = name ? json_named(containers, name) : NULL;
 
-	cJSON_ArrayForEach (container, json_at(pod, "spec.containers")) {
-		const char *own = json_string(container, "name");
-
-		if (!found || (own && name && !strcmp(own, name)))
-			found = container;
-	}
+	if (!found)
+		found = cJSON_GetArrayItem(containers, 0);
 	if (!json_string(found, "name"))
 		return err_set(err, ERR_PROTOCOL, "'%s' has no container", task->name);
 	task->container = strdup(json_string(found, "name"));

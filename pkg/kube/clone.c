@@ -28,19 +28,6 @@ int kube_report(struct rule_context *context, enum plan_action action, const cha
 	return 0;
 }
 
-cJSON *kube_named(const cJSON *list, const char *name)
-{
-	cJSON *item;
-
-	cJSON_ArrayForEach (item, list) {
-		const char *text = json_string(item, "name");
-
-		if (text != NULL && strcmp(text, name) == 0)
-			return item;
-	}
-	return NULL;
-}
-
 int64_t kube_seconds(int64_t milliseconds)
 {
 	return milliseconds / 1000 + (milliseconds % 1000 > 0);
@@ -133,11 +120,11 @@ const cJSON *kube_clone_container(const cJSON *pod_template, const char *wanted,
 	const cJSON *container = NULL;
 
 	if (wanted != NULL) {
-		container = kube_named(containers, wanted);
+		container = json_named(containers, wanted);
 		return container != NULL ? container : no_such_container(containers, wanted, err);
 	}
 	if (cJSON_IsString(annotation))
-		container = kube_named(containers, annotation->valuestring);
+		container = json_named(containers, annotation->valuestring);
 	if (container != NULL)
 		return container;
 	/* A mesh may have put its proxy in front. */

@@ -68,8 +68,8 @@ static bool has_container(const struct rule_context *context, const char *name)
 {
 	const cJSON *spec = json_member(context->target, "spec");
 
-	return kube_named(json_member(spec, "containers"), name) != NULL ||
-	       kube_named(json_member(spec, "initContainers"), name) != NULL;
+	return json_named(json_member(spec, "containers"), name) != NULL ||
+	       json_named(json_member(spec, "initContainers"), name) != NULL;
 }
 
 static const char *refusal(const struct rule_context *context, const char *key)
@@ -100,8 +100,8 @@ static bool has_key(const cJSON *object, const char *path, const char *key)
 
 static bool has_injected(const cJSON *pod, const char *name)
 {
-	return kube_named(json_at(pod, "spec.containers"), name) != NULL ||
-	       kube_named(json_at(pod, "spec.initContainers"), name) != NULL;
+	return json_named(json_at(pod, "spec.containers"), name) != NULL ||
+	       json_named(json_at(pod, "spec.initContainers"), name) != NULL;
 }
 
 struct kube_mesh kube_find_mesh(const struct kube_clone_input *input, const cJSON *source)

@@ -111,9 +111,6 @@ int kube_report(struct rule_context *context, enum plan_action action, const cha
                 const char *key, const cJSON *was, const cJSON *now, const char *why,
                 struct err *err) _must_check_;
 
-/* The item of an array of objects whose "name" this is, or NULL. */
-cJSON *kube_named(const cJSON *list, const char *name);
-
 /* Milliseconds as whole seconds, rounded up. */
 int64_t kube_seconds(int64_t milliseconds);
 

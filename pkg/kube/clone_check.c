@@ -101,7 +101,7 @@ static int check_containers(const cJSON *list, bool images, struct err *err)
 	cJSON_ArrayForEach (container, list) {
 		const char *name = json_string(container, "name");
 
-		if (strchr(name, '.') != NULL || kube_named(list, name) != container)
+		if (strchr(name, '.') != NULL || json_named(list, name) != container)
 			return err_set(err, ERR_PROTOCOL, "'%s' is no container's name", name);
 		if (images && !is_text(json_member(container, "image")))
 			return err_set(err, ERR_PROTOCOL, "the container '%s' has no image", name);

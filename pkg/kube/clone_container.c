@@ -109,9 +109,9 @@ static void drop_claims(const struct kube_state *state, cJSON *resources)
 	cJSON *claims = json_member(resources, "claims");
 
 	for (size_t i = 0; i < state->dropped_claims.count; i++) {
-		cJSON *claim = kube_named(claims, state->dropped_claims.items[i]);
+		cJSON *claim = json_named(claims, state->dropped_claims.items[i]);
 
-		for (; claim != NULL; claim = kube_named(claims, state->dropped_claims.items[i]))
+		for (; claim != NULL; claim = json_named(claims, state->dropped_claims.items[i]))
 			cJSON_Delete(cJSON_DetachItemViaPointer(claims, claim));
 	}
 	if (cJSON_IsArray(claims) && claims->child == NULL)

@@ -36,7 +36,7 @@ static const char *image_id(const struct kube_state *state, const char *name)
 	                                    "status.initContainerStatuses"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-		const cJSON *status = kube_named(json_at(state->input->pod, lists[i]), name);
+		const cJSON *status = json_named(json_at(state->input->pod, lists[i]), name);
 		const char *id = json_string(status, "imageID");
 
 		if (id != NULL && id[0] != '\0')

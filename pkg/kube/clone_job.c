@@ -256,7 +256,7 @@ static const char *source_image_id(const struct kube_state *state)
 {
 	const char *name = json_string(state->task, "name");
 	const cJSON *status =
-		kube_named(json_at(state->input->pod, "status.containerStatuses"), name);
+		json_named(json_at(state->input->pod, "status.containerStatuses"), name);
 	const char *id = json_string(status, "imageID");
 
 	if (state->input->request->image != NULL || id == NULL || id[0] == '\0')

@@ -58,7 +58,7 @@ static const cJSON *port_number(const cJSON *container, const cJSON *port)
 
 	if (!cJSON_IsString(port))
 		return NULL;
-	found = kube_named(json_member(container, "ports"), port->valuestring);
+	found = json_named(json_member(container, "ports"), port->valuestring);
 	return json_member(found, "containerPort");
 }
 

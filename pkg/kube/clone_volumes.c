@@ -89,7 +89,7 @@ static int check_claim(struct kube_state *state, const char *volume, const char 
 static char *claim_name(const struct kube_state *state, const char *volume)
 {
 	const struct kube_clone_input *input = state->input;
-	const cJSON *mounted = kube_named(json_at(input->pod, "spec.volumes"), volume);
+	const cJSON *mounted = json_named(json_at(input->pod, "spec.volumes"), volume);
 	const char *claim = json_string(mounted, "persistentVolumeClaim.claimName");
 	const char *pod = json_string(input->pod, "metadata.name");
 	const char *set = json_string(input->workload, "metadata.name");
@@ -155,7 +155,7 @@ static int add_own_claims(struct rule_context *context, cJSON *list, struct err 
 
 		if (volume == NULL)
 			return err_set(err, ERR_PROTOCOL, "a volumeClaimTemplate has no name");
-		if (kube_named(list, volume) == NULL &&
+		if (json_named(list, volume) == NULL &&
 		    add_own_claim(context, volume, list, err) < 0)
 			return -1;
 	}

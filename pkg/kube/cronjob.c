@@ -234,7 +234,7 @@ static int set_id(cJSON *container)
 {
 	_cleanup_(json_free) cJSON *entry = cJSON_CreateObject();
 	cJSON *from, *field, *list = json_member(container, "env");
-	cJSON *old = kube_named(list, ID_VARIABLE);
+	cJSON *old = json_named(list, ID_VARIABLE);
 
 	if (!entry || json_set_string(entry, "name", ID_VARIABLE) < 0)
 		return -1;
@@ -253,7 +253,7 @@ int cronjob_pin(const struct cronjob_settings *settings, const cJSON *job, const
 {
 	_cleanup_(json_free) cJSON *pod_template =
 		cJSON_Duplicate(json_at(job, "spec.template"), true);
-	cJSON *task = kube_named(json_at(pod_template, "spec.containers"), container);
+	cJSON *task = json_named(json_at(pod_template, "spec.containers"), container);
 
 	if (!task)
 		return err_set(err, ERR_INTERNAL, "the Job has no container '%s'", container);

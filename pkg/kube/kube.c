@@ -3,13 +3,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "pkg/base/environment.h"
 #include "pkg/kube/channel.h"
-
-static const char *from_environment(void *context, const char *name)
-{
-	(void)context;
-	return getenv(name);
-}
 
 static void kube_close(struct backend *backend)
 {
@@ -45,7 +40,7 @@ static int load_config(struct kube *kube, const struct backend_settings *setting
 		.name_space = settings->name_space,
 		.as = settings->as,
 		.as_groups = settings->as_groups,
-		.get = from_environment,
+		.get = environment_get,
 	};
 
 	if (kubeconfig_load(&where, &kube->config, err) < 0)

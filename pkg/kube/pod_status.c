@@ -11,19 +11,6 @@ static void copy(char *to, size_t size, const char *from)
 	snprintf(to, size, "%s", from ? from : "");
 }
 
-static const cJSON *by_name(const cJSON *list, const char *name)
-{
-	const cJSON *item;
-
-	cJSON_ArrayForEach (item, list) {
-		const char *own = json_string(item, "name");
-
-		if (own && !strcmp(own, name))
-			return item;
-	}
-	return NULL;
-}
-
 static bool is_one_of(const char *word, const char *const *words, size_t count)
 {
 	for (size_t i = 0; word && i < count; i++)
@@ -194,7 +181,7 @@ static void read_disruption(const cJSON *pod, struct pod_status *ret)
 
 static void read_pod(const cJSON *pod, const char *container, struct pod_status *ret)
 {
-	const cJSON *own = by_name(json_at(pod, "status.containerStatuses"), container);
+	const cJSON *own = json_named(json_at(pod, "status.containerStatuses"), container);
 	const cJSON *state = json_member(own, "state");
 	const cJSON *terminated = json_member(state, "terminated");
 	const char *phase = json_string(pod, "status.phase");

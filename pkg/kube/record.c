@@ -132,19 +132,6 @@ int kube_record_of_pod(const cJSON *pod, struct task_record *ret, struct err *er
 	return kube_record_add_pod(ret, pod, err) < 0 ? -1 : 1;
 }
 
-static const cJSON *by_name(const cJSON *list, const char *name)
-{
-	const cJSON *item;
-
-	cJSON_ArrayForEach (item, list) {
-		const char *own = json_string(item, "name");
-
-		if (own && !strcmp(own, name))
-			return item;
-	}
-	return NULL;
-}
-
 /* Which container is the task: the clone writes it down. */
 static const char *task_container(const cJSON *pod)
 {
@@ -202,8 +189,8 @@ int kube_record_add_pod(struct task_record *record, const cJSON *pod, struct err
 
 	if (!name)
 		return err_set(err, ERR_PROTOCOL, "the server tells of a pod without containers");
-	container = by_name(json_at(pod, "spec.containers"), name);
-	own = by_name(json_at(pod, "status.containerStatuses"), name);
+	container = json_named(json_at(pod, "spec.containers"), name);
+	own = json_named(json_at(pod, "status.containerStatuses"), name);
 	pod_status_read(pod, name, &status);
 	read_times(record, pod, json_member(own, "state"));
 	record->tty = json_true(container, "tty");

@@ -54,8 +54,8 @@ static int make_name(const char *source_name, const struct request *request, uns
 	                identity->id);
 }
 
-int identity_make(const char *source_name, const struct request *request, unsigned capabilities,
-                  struct identity *ret, struct err *err)
+int identity_make(const struct release *release, const struct request *request,
+                  unsigned capabilities, struct identity *ret, struct err *err)
 {
 	_cleanup_(identity_release) struct identity identity = {.name = NULL};
 
@@ -66,13 +66,13 @@ int identity_make(const char *source_name, const struct request *request, unsign
 		return err_hint(err, "the lock is the container's name: oneoff-lock-%s",
 		                request->lock);
 	}
-	if (make_name(source_name, request, capabilities, &identity) < 0) {
+	if (make_name(release->name, request, capabilities, &identity) < 0) {
 		identity.name = NULL;
 		return err_no_memory(err);
 	}
 	if (request->lock)
 		identity.lock = strdup(request->lock);
-	identity.user = make_user();
+	identity.user = release->user ? strdup(release->user) : make_user();
 	if (!identity.user || (request->lock && !identity.lock))
 		return err_no_memory(err);
 	identity.started = clock_unix_seconds();

@@ -49,8 +49,9 @@ struct run_outcome {
 void run_task(const struct run_settings *settings, struct run_outcome *ret);
 
 /* Fills a fresh identity: random id, name (the lock's where that is its name, the request's own, else
- * SOURCE-oneoff-ID), user@host, time. `capabilities`: of the backend. */
-int identity_make(const char *source_name, const struct request *request, unsigned capabilities,
-                  struct identity *ret, struct err *err) _must_check_;
+ * SOURCE-oneoff-ID), who we are (to the platform where it tells, else user@host), time. `capabilities`: of the
+ * backend. */
+int identity_make(const struct release *release, const struct request *request,
+                  unsigned capabilities, struct identity *ret, struct err *err) _must_check_;
 
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 #include "pkg/base/escape.h"
+#include "pkg/base/utf8.h"
 #include "pkg/spec/plan.h"
 
 #define WIDTH_VALUE 44 /* columns for one value; the rest is cut */
@@ -170,17 +171,6 @@ cJSON *plan_to_json(const struct plan *plan, bool show_secrets)
 	return TAKE_PTR(object);
 }
 
-/* Columns of valid UTF-8 text, one for each code point: wide letters may be off, bytes never are.
- */
-static size_t text_width(const char *text)
-{
-	size_t width = 0;
-
-	for (; *text != '\0'; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
-	return width;
-}
-
 /* Appends one escaped value of at most WIDTH_VALUE columns. */
 static void add_cell(struct strbuf *out, const cJSON *value)
 {
@@ -195,7 +185,7 @@ static void add_cell(struct strbuf *out, const cJSON *value)
 	}
 
 	const char *text = strbuf_str(&escaped);
-	if (text_width(text) <= WIDTH_VALUE) {
+	if (utf8_width(text) <= WIDTH_VALUE) {
 		strbuf_adds(out, text);
 		return;
 	}
@@ -232,7 +222,7 @@ static void print_row(const struct plan_row *row, size_t path_width, bool show_s
 	if (path.failed)
 		out->failed = true;
 
-	size_t width = text_width(strbuf_str(&path));
+	size_t width = utf8_width(strbuf_str(&path));
 	strbuf_addf(out, "%-8s %s%*s  ", plan_action_name(row->action), strbuf_str(&path),
 	            width < path_width ? (int)(path_width - width) : 0, "");
 	if (row->was != NULL && (both || row->now == NULL || row->action == PLAN_KEPT))
@@ -251,7 +241,7 @@ void plan_print_table(const struct plan *plan, bool show_secrets, bool all, stru
 	size_t path_width = 0, kept = 0;
 
 	for (size_t i = 0; i < plan->count; i++) {
-		size_t width = text_width(plan->rows[i].path);
+		size_t width = utf8_width(plan->rows[i].path);
 
 		if (!all && plan->rows[i].action == PLAN_KEPT)
 			continue;

@@ -62,7 +62,7 @@ static int perform(struct fake_run *run, struct err *err)
 	if (ops->open(&settings, &loop, &backend, err) < 0)
 		return -1;
 	if (ops->find(backend, &source, &release, err) == 0 &&
-	    identity_make(release.name, &run->request, 0, &run->identity, err) == 0 &&
+	    identity_make(&release, &run->request, 0, &run->identity, err) == 0 &&
 	    ops->plan(backend, &release, &run->request, &run->identity, &plan, err) == 0) {
 		struct run_settings wanted = {
 			.backend = backend,

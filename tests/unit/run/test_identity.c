@@ -7,13 +7,14 @@
 
 static struct identity make(const char *source, const char *name)
 {
+	const struct release release = {.name = (char *)source};
 	struct identity identity = {.name = NULL};
 	struct request request;
 	struct err err = ERR_INIT;
 
 	request_init(&request);
 	request.name = name ? strdup(name) : NULL;
-	cr_assert_eq(identity_make(source, &request, 0, &identity, &err), 0, "%s", err.message);
+	cr_assert_eq(identity_make(&release, &request, 0, &identity, &err), 0, "%s", err.message);
 	request_release(&request);
 	return identity;
 }
@@ -65,4 +66,18 @@ Test(identity, ids_differ)
 			cr_expect_str_neq(many[i].id, many[j].id);
 	for (size_t i = 0; i < 50; i++)
 		identity_release(&many[i]);
+}
+
+Test(identity, the_user_is_who_the_platform_says_we_are_where_it_tells)
+{
+	const struct release release = {.name = (char *)"web", .user = (char *)"ana"};
+	struct identity identity = {.name = NULL};
+	struct request request;
+	struct err err = ERR_INIT;
+
+	request_init(&request);
+	cr_assert_eq(identity_make(&release, &request, 0, &identity, &err), 0, "%s", err.message);
+	cr_expect_str_eq(identity.user, "ana");
+	identity_release(&identity);
+	request_release(&request);
 }
