@@ -3,7 +3,7 @@
 import re
 
 import errors
-from kinds import JOBS, PODS
+from kinds import JOBS, PODS, by_plural
 from store import random_suffix
 
 TOP = {"kind", "apiVersion", "metadata", "spec", "status"}
@@ -273,6 +273,10 @@ def admit_pod(server, obj):
         raise errors.invalid(PODS, name, causes)
     default(spec, serviceAccountName="default", enableServiceLinks=True, priority=0,
             preemptionPolicy="PreemptLowerPriority")
+    account, namespace = spec["serviceAccountName"], meta["namespace"]
+    if server.store.find(by_plural("serviceaccounts"), namespace, account) is None:
+        raise errors.forbidden(PODS, name, f"error looking up service account {namespace}/{account}: serviceaccount "
+                               f'"{account}" not found')
     spec["serviceAccount"] = spec["serviceAccountName"]
     tolerations = spec.setdefault("tolerations", [])
     for key in ("not-ready", "unreachable"):

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+import time
 
 import admission
 import applied
@@ -12,12 +13,16 @@ import kinds
 import kubectl_support
 import patch
 import plant
+import roles
 import selection
 import streams
 from errors import ApiError, TextError
 from kinds import EVENTS, JOBS, NAMESPACES, PODS
 from store import EXPIRED_CONTINUE, random_suffix, stamp
 from watch import Watch
+
+
+ACCOUNTS = kinds.by_plural("serviceaccounts")
 
 
 class Api:
@@ -123,6 +128,7 @@ class Api:
             self.faults.set(json.loads(request.body))
         elif path == "/fake/set" and request.method == "POST":
             self.settings.update(json.loads(request.body))
+            self.cronjobs.sync()
         elif path.startswith("/fake/runs/"):
             return request.connection.respond_json(200, self.runs.report(path[len("/fake/runs/"):]))
         elif path == "/fake/objects" and request.method == "POST":
@@ -255,7 +261,11 @@ class Api:
         self.fill(kind, storage, obj, request)
         if dry_run:
             return self.rehearse(kind, obj)
-        return self.store.add(storage, obj, admission.fill_job_uid if kind is JOBS else None)
+        added = self.store.add(storage, obj, admission.fill_job_uid if kind is JOBS else None)
+        if kind is NAMESPACES:
+            self.store.add(ACCOUNTS, {"kind": "ServiceAccount", "apiVersion": "v1", "metadata": {
+                "name": "default", "namespace": meta["name"]}})
+        return added
 
     def fill(self, kind, storage, obj, request):
         causes = []
@@ -281,6 +291,8 @@ class Api:
             causes = [("FieldValueInvalid", "spec.leaseDurationSeconds", "Invalid value: 0: must be greater than 0")]
         elif kind is NAMESPACES:
             obj["status"] = {"phase": "Active"}
+        elif kind.plural == "rolebindings":
+            causes = roles.check_binding(obj)
         if kind.plural == "services":
             self.services.default_service(obj)
         if causes:
@@ -380,6 +392,8 @@ class Api:
             return await streams.stream(self, request, namespace, name, subresource)
         if kind is PODS and subresource == "eviction" and verb == "create":
             return self.evict(request, namespace, name)
+        if kind is ACCOUNTS and subresource == "token" and verb == "create":
+            return self.give_token(request, namespace, name)
         if subresource == "status" and verb in ("get", "update", "patch"):
             if verb == "get":
                 return self.answer(request, kind, self.store.get(kind, namespace, name))
@@ -387,6 +401,16 @@ class Api:
         if subresource == "scale" and "scale" in kind.subresources:
             return kubectl_support.scale(self, request, kind, namespace, name, verb)
         raise errors.ApiError(404, "NotFound", "the server could not find the requested resource", {})
+
+    def give_token(self, request, namespace, name):
+        """TokenRequest, which `kubectl create token` uses. The tokens live as long as the server does."""
+        self.store.get(ACCOUNTS, namespace, name)
+        spec = kubectl_support.decode(request).get("spec") or {}
+        later = time.gmtime(time.time() + spec.get("expirationSeconds", 3600))
+        request.connection.respond_json(201, {
+            "kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {"name": name}, "spec": spec,
+            "status": {"token": self.auth.issue(namespace, name),
+                       "expirationTimestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", later)}})
 
     def evict(self, request, namespace, name):
         pod = self.store.get(PODS, namespace, name)

@@ -6,14 +6,18 @@
          "resourceNames": ["web"]}]}}}
 
 "*" stands for everything; groups, namespaces and resourceNames may be left out. The file is read again when it
-changes, so that a test can take a right away while the server runs.
+changes, so that a test can take a right away while the server runs. What Role objects allow (roles.py) is added, and the
+tokens that service accounts get in their pods or by `kubectl create token` are as good as those of the file.
 """
 import json
 import os
 import ssl
 from dataclasses import dataclass, field
 
+import certificates
 import errors
+import roles
+from kinds import by_plural
 
 ADMINS = "system:masters"
 
@@ -26,8 +30,9 @@ class User:
 
 
 class Auth:
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, store):
+        self.path, self.store = path, store
+        self.tokens = {}  # token → name of a service account
         self.stamp = None
         self.users = {}
 
@@ -52,7 +57,8 @@ class Auth:
                     raise errors.ApiError(403, "Forbidden", f'{rule_kind} "{name}" is forbidden: User "{user.name}" '
                                           f'cannot impersonate resource "{rule_kind}" in API group "" at the cluster '
                                           "scope", {"name": name, "kind": rule_kind})
-            groups = [value for key, value in request.headers if key == "impersonate-group"]
+            groups = [value for key, value in request.headers if key == "impersonate-group"] or \
+                service_account_groups(wanted)
             user = User(wanted, groups + ["system:authenticated"])
         elif any(key.startswith("impersonate-") for key, _ in request.headers):
             raise errors.ApiError(500, "InternalError", "Internal error occurred: requested [] without impersonating "
@@ -64,11 +70,33 @@ class Auth:
         if not value:
             return None
         scheme, _, token = value.partition(" ")
+        if scheme.lower() == "bearer" and token in self.tokens:
+            return self.service_account(self.tokens[token])
         for name, user in self.users.items():
             if scheme.lower() == "bearer" and token and token == user.get("token"):
                 groups = user.get("groups") or service_account_groups(name)
                 return User(name, groups + ["system:authenticated"])
         raise errors.unauthorized()
+
+    def issue(self, namespace, name):
+        """A token for a service account."""
+        token = certificates.new_token()
+        self.tokens[token] = namespace, name
+        return token
+
+    def service_account(self, key):
+        """Its user, as long as it is there."""
+        if self.store.find(by_plural("serviceaccounts"), *key) is None:
+            raise errors.unauthorized()
+        name = "system:serviceaccount:%s:%s" % key
+        return User(name, service_account_groups(name) + ["system:authenticated"])
+
+    def rules(self, user, namespace):
+        """All rules of a user that hold in a namespace."""
+        self.load()
+        found = [rule for rule in self.users.get(user.name, {}).get("rules", [])
+                 if "namespaces" not in rule or holds(rule["namespaces"], namespace)]
+        return found + list(roles.rules(self.store, user, namespace))
 
     @staticmethod
     def by_certificate(request):
@@ -85,13 +113,10 @@ class Auth:
         """resource may be `pods/attach`."""
         if ADMINS in user.groups:
             return True
-        self.load()
-        for rule in self.users.get(user.name, {}).get("rules", []):
+        for rule in self.rules(user, namespace):
             names = rule.get("resourceNames")
             if holds(rule["verbs"], verb) and holds(rule.get("groups", ["*"]), group) and \
-                    holds(rule["resources"], resource) and \
-                    ("namespaces" not in rule or holds(rule["namespaces"], namespace)) and \
-                    (not names or name in names):
+                    holds(rule["resources"], resource) and (not names or name in names):
                 return True
         return False
 
@@ -126,8 +151,7 @@ class Auth:
         else:
             rules = [{"verbs": rule["verbs"], "apiGroups": rule.get("groups", ["*"]), "resources": rule["resources"],
                       **({"resourceNames": rule["resourceNames"]} if rule.get("resourceNames") else {})}
-                     for rule in self.users.get(user.name, {}).get("rules", [])
-                     if "namespaces" not in rule or holds(rule["namespaces"], namespace)]
+                     for rule in self.rules(user, namespace)]
         return {"kind": "SelfSubjectRulesReview", "apiVersion": "authorization.k8s.io/v1", "metadata": {}, "spec": {},
                 "status": {"resourceRules": rules, "nonResourceRules": [], "incomplete": False}}
 

@@ -41,9 +41,9 @@ class Client:
         code, _, data = self.raw(method, path, body, headers, timeout)
         return code, json.loads(data)
 
-    def get(self, path):
+    def get(self, path, wanted=200):
         code, body = self.call("GET", path)
-        assert code == 200, body
+        assert code == wanted, body
         return body
 
     def post(self, path, body, wanted=201):

@@ -34,7 +34,8 @@ class World:
                                          *arguments], stdout=subprocess.PIPE)
         line = self.process.stdout.readline().decode().split()
         assert line[:1] == ["ready"], line
-        self.admin = Client(self.folder, line[1])
+        self.url = line[1]
+        self.admin = Client(self.folder, self.url)
         with open(os.path.join(self.folder, "rbac.json"), encoding="utf-8") as file:
             self.rbac = json.load(file)
         self.least = next(iter(self.rbac["users"].values()))["rules"]

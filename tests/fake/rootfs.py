@@ -7,7 +7,6 @@ import shutil
 import subprocess
 
 from kinds import by_plural
-from store import random_suffix
 
 BUSYBOX = "/bin/busybox"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -30,7 +29,7 @@ class ImageError(Exception):
 
 
 class Images:
-    """The images a node can run: name to {entrypoint, cmd, env, workdir, user, digest, busybox, files}."""
+    """The images a node can run: name to {entrypoint, cmd, env, workdir, user, digest, busybox, files, programs}."""
 
     def __init__(self, folder, table):
         self.table = table
@@ -78,12 +77,23 @@ class Images:
                 os.symlink("busybox", os.path.join(root, "bin", applet))
         if image.get("program"):
             os.link(self.busybox, root + image["program"])
+        for path, source in image.get("programs", {}).items():
+            copy_program(source, root, path)
         for path, text in {"/etc/passwd": "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home:/bin/sh\n",
                            "/etc/group": "root:x:0:\napp:x:1000:\n", "/etc/hosts": "127.0.0.1\tlocalhost\n",
                            "/etc/hostname": "", "/etc/resolv.conf": "", **image.get("files", {})}.items():
             write(root + path, text.encode(), 0o755 if text.startswith("#!") else 0o644)
         for device in ("null", "zero", "full", "random", "urandom", "tty", "termination-log"):
             write(f"{root}/dev/{device}", b"", 0o666)
+
+
+def copy_program(source, root, path):
+    """A program of this machine with the libraries that it needs, each at its own place."""
+    lines = subprocess.run(["ldd", source], check=True, stdout=subprocess.PIPE).stdout.decode().splitlines()
+    libraries = [match[1] for match in (re.search(r"(/\S+) \(0x", line) for line in lines) if match]
+    for origin, target in [(source, path)] + [(library, library) for library in libraries]:
+        os.makedirs(os.path.dirname(root + target), exist_ok=True)
+        shutil.copy(origin, root + target)
 
 
 def write(path, data, mode):
@@ -152,7 +162,8 @@ class Volumes:
     def source(self, kind, part, mode, volume):
         namespace = self.pod["metadata"]["namespace"]
         if kind == "serviceAccountToken":
-            return {part["path"]: (("fake-token-" + random_suffix(20)).encode(), mode)}
+            token = self.server.auth.issue(namespace, self.pod["spec"].get("serviceAccountName", "default"))
+            return {part["path"]: (token.encode(), mode)}
         if kind == "downwardAPI":
             return {item["path"]: (field_value(self.pod, item["fieldRef"]["fieldPath"]).encode(),
                                    item.get("mode", mode)) for item in part.get("items") or [] if "fieldRef" in item}
