@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/oneoff/task_options.h"
 
+#include <signal.h>
 #include "cmd/oneoff/defaults.h"
 #include "cmd/oneoff/exit_code.h"
 #include "pkg/base/number.h"
@@ -74,11 +75,12 @@ static void explain(const struct join_settings *settings, const struct run_outco
 {
 	const struct task_record *record = &settings->task->record;
 
-	if (outcome->interrupted_by && record->state != TASK_ENDED)
+	if ((outcome->interrupted_by || (outcome->reader_gone && settings->kind == JOIN_ATTACH)) &&
+	    record->state != TASK_ENDED)
 		message("the task runs on: oneoff attach %s", record->id);
 	if (outcome->failure.kind != ERR_NONE)
 		message_error(&outcome->failure);
-	if (settings->kind == JOIN_LOGS)
+	if (settings->kind == JOIN_LOGS || outcome->reader_gone)
 		return;
 	if (outcome->started && !outcome->interrupted_by && !outcome->status.known &&
 	    outcome->failure.kind == ERR_NONE)
@@ -101,8 +103,10 @@ static int exit_code_of_join(const struct join_settings *settings,
 {
 	const char *reason;
 
+	if (outcome->reader_gone)
+		return EXIT_CODE_SIGNAL + SIGPIPE;
 	if (settings->kind == JOIN_ATTACH || settings->kind == JOIN_WAIT || !outcome->started ||
-	    outcome->interrupted_by || outcome->reader_gone)
+	    outcome->interrupted_by)
 		return exit_code_of_run(outcome, &reason);
 	if (settings->kind == JOIN_LOGS)
 		return outcome->output_lost || outcome->failure.kind ? EXIT_CODE_OUTPUT_INCOMPLETE

@@ -30,7 +30,7 @@ struct run_outcome {
 	struct exit_status status; /* status.known: the task's own code counts */
 	bool timed_out;            /* --timeout ended it */
 	bool output_lost;          /* bytes may be missing */
-	bool reader_gone;          /* our stdout's reader went away: the task was stopped */
+	bool reader_gone;          /* our stdout's reader went away: the task was stopped, if it was ours */
 	bool kept;                 /* the ended object stays, as --keep asked */
 	bool detached;             /* it was started and given away */
 	bool left_behind;          /* a third signal, or a hang-up with --on-disconnect continue */

@@ -183,6 +183,7 @@ static void check_stream(struct session *session)
 	}
 }
 
+/* Nobody can have the output any more: a task of ours is stopped, another's is left alone. */
 static void check_outputs(struct session *session)
 {
 	int failure = pump_output_failure(&session->pump);
@@ -195,7 +196,12 @@ static void check_outputs(struct session *session)
 	} else {
 		session->outcome->output_lost = true;
 		report(&session->settings->reporter, REPORT_WARNING,
-		       "cannot write the task's output: %s; stopping the task", strerror(failure));
+		       "cannot write the task's output: %s%s", strerror(failure),
+		       session->observing ? "" : "; stopping the task");
+	}
+	if (session->observing) {
+		session->leave = true;
+		return;
 	}
 	if (grace > READER_GONE_GRACE_MS)
 		grace = READER_GONE_GRACE_MS;

@@ -36,7 +36,7 @@ struct session {
 	int forces;          /* INT and TERM so far, within the window */
 	int64_t last_force;
 	int pending_stop; /* signal that came before the start */
-	bool leave;       /* third signal: go, naming what is left */
+	bool leave; /* go, whatever the task does: a third signal; an observer whose reader left */
 	bool inexact; /* what comes is not what the task wrote (times, a tail): it cannot be taken up again */
 	bool observing; /* the task is not ours to end: INT, TERM, HUP and QUIT end only us */
 };

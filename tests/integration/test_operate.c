@@ -152,6 +152,34 @@ Test(operate, logs_follow_until_the_end)
 	run_release(&run);
 }
 
+/* `| head -1` behind it. */
+static void expect_task_outlives_reader(const char *command, const char *option)
+{
+	char id[ID_SIZE];
+	struct run run;
+
+	start_detached(id, ARGUMENTS("run", "-d", "--like", "web", "--", "sh", "-c",
+	                             "for i in $(seq 40); do echo $i; usleep 50000; done; exit 6"));
+	run_all(&run, &(struct run_spec){ARGV(command, option, id),
+	                                 .reader = READER_LEAVES, .after = 2});
+	cr_expect_eq(run.code, 128 + SIGPIPE, RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+	expect_code(6, ARGUMENTS("wait", "-q", id));
+	run_with_code(&run, 0, ARGUMENTS("logs", "--tail", "1", id));
+	cr_expect(capture_is(&run.out, "40\n"), RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+}
+
+Test(operate, a_reader_of_logs_that_leaves_does_not_end_the_task)
+{
+	expect_task_outlives_reader("logs", "-f");
+}
+
+Test(operate, a_reader_of_attach_that_leaves_does_not_end_the_task)
+{
+	expect_task_outlives_reader("attach", "--no-stdin");
+}
+
 static uint64_t hash_of_lines(const char *word, int count)
 {
 	uint64_t hash = FNV_START;
