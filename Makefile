@@ -136,7 +136,7 @@ fuzz-%:
 integration: $(B)/integration $(B)/oneoff
 	$(Q)$(MAKE) --no-print-directory VARIANT=hooks build/hooks/oneoff
 	ONEOFF_TEST_CLIENTS=$${ONEOFF_TEST_CLIENTS:-15} tests/integration/run docker podman oci
-	tests/integration/run kube -- --filter '@(task|codes|kube_clone|kube_streams|kube_signals|kube_cron|operate)/*'
+	tests/integration/run kube -- --filter '@(task|codes|kube_clone|kube_streams|kube_signals|kube_cron|kube_roles|kube_launcher|operate)/*'
 # The whole suite on the fake API server: 5 minutes, too many for every CI run.
 kube: $(B)/integration $(B)/oneoff
 	$(Q)$(MAKE) --no-print-directory VARIANT=hooks build/hooks/oneoff
@@ -145,7 +145,7 @@ kube: $(B)/integration $(B)/oneoff
 umoci: all
 	tests/integration/umoci
 # The cluster that KUBECONFIG names, in a namespace of its own.
-e2e: $(B)/integration $(B)/oneoff
+e2e: $(B)/integration $(B)/oneoff $(B)/unit
 	$(Q)$(MAKE) --no-print-directory VARIANT=hooks build/hooks/oneoff
 	tests/integration/e2e
 registry: all

@@ -104,6 +104,14 @@ static cJSON *fill(const struct kube *kube, const cJSON *from, const struct plan
 	return TAKE_PTR(lease);
 }
 
+static int say_what_is_needed(struct err *err)
+{
+	if (err->http_status == 403)
+		err_hint(err, "a lock needs the verbs get, create, update and delete on "
+		              "leases.coordination.k8s.io: k8s-manifests/role.yaml");
+	return -1;
+}
+
 /* POST or PUT; what the server answers becomes ours. */
 static int put(struct kube *kube, const char *method, const cJSON *lease, struct err *err)
 {
@@ -112,12 +120,8 @@ static int put(struct kube *kube, const char *method, const cJSON *lease, struct
 
 	if (!path || !lease)
 		return err_no_memory(err);
-	if (kube_call(kube, method, path, lease, &answer, err) < 0) {
-		if (err->http_status == 403)
-			err_hint(err, "a lock needs the verbs get, create, update and delete on "
-			              "leases.coordination.k8s.io: k8s-manifests/role.yaml");
-		return -1;
-	}
+	if (kube_call(kube, method, path, lease, &answer, err) < 0)
+		return say_what_is_needed(err);
 	json_free(&kube->lock.lease);
 	kube->lock.lease = TAKE_PTR(answer);
 	kube->lock.renew_at = clock_monotonic_ms() + RENEW_MS;
@@ -237,8 +241,10 @@ static int try_acquire(struct kube *kube, const struct plan *plan, const struct 
 	if (!path)
 		return err_no_memory(err);
 	there = kube_call(kube, "GET", path, NULL, &lease, err) == 0;
-	if (!there && err->http_status != 404)
+	if (!there && err->http_status != 404) {
+		say_what_is_needed(err);
 		return err_wrap(err, "lock '%s'", kube->lock.name);
+	}
 	*err = (struct err)ERR_INIT;
 	if (there && is_held_by(lease, identity->id)) {
 		json_free(&kube->lock.lease);

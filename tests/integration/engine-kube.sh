@@ -10,11 +10,13 @@
 # The helper comes to every container by a ConfigMap, so that any image will do.
 
 kube_image=${ONEOFF_E2E_IMAGE:-suite/app:1}
+kube_launcher=suite/oneoff:1
+[[ -z ${ONEOFF_E2E:-} ]] || kube_launcher=${ONEOFF_E2E_LAUNCHER:-}
 kube_namespace=${ONEOFF_E2E_NAMESPACE:-oneoff-test}
 
 # shellcheck disable=SC2154 # here: of tests/integration/engines
 start_fake() {
-	local dir=$1
+	local dir=$1 curl
 	need python3
 	mkdir -p "$dir/fake"
 	cat >"$dir/images.json" <<-'END'
@@ -28,7 +30,13 @@ start_fake() {
 		 "suite/scratch:1": {"entrypoint": ["/usr/local/bin/helper", "signals"], "busybox": false,
 		  "digest": "sha256:aa44444444444444444444444444444444444444444444444444444444444444"}}
 	END
-	setsid "$here/../fake/apiserver" --dir "$dir/fake" --no-shop --images "$dir/images.json" \
+	curl=$(ldconfig -p | sed -n 's/.*libcurl\.so\.4 .*=> //p' | head -n 1) # which it only loads when it needs it
+	cat >"$dir/launcher.json" <<-END
+		{"$kube_launcher": {"entrypoint": ["/usr/bin/oneoff"], "user": "65532:65532",
+		  "programs": {"/usr/bin/oneoff": "$(realpath "${ONEOFF:-$here/../../build/release/oneoff}")", "$curl": "$curl"},
+		  "digest": "sha256:aa55555555555555555555555555555555555555555555555555555555555555"}}
+	END
+	setsid "$here/../fake/apiserver" --dir "$dir/fake" --no-shop --images "$dir/images.json" "$dir/launcher.json" \
 		</dev/null >"$dir/ready" 2>"$dir/engine.log" &
 	wait_until 20 grep -q '^ready ' "$dir/ready" || die "the fake API server does not start: see $dir/engine.log"
 	KUBECONFIG=$dir/fake/kubeconfig
@@ -179,6 +187,21 @@ write_role() {
 	echo "$token" >"$dir/token"
 }
 
+# What k8s-manifests has, applied as its kustomization.yaml says, and users with just these Roles.
+kube_roles() {
+	local user role
+	kubectl kustomize "$here/../../k8s-manifests" | sed "s/namespace: default/namespace: $kube_namespace/" | kube apply -f -
+	while read -r user role; do
+		kube create rolebinding "$user-$role" --role="$role" --user="$user"
+	done <<-END
+		runner oneoff
+		operator oneoff
+		operator oneoff-operate
+		deployer oneoff
+		deployer oneoff-schedules
+	END
+}
+
 kube_settled() {
 	local wanted
 	wanted=$(kube get deployments,statefulsets,daemonsets,replicasets -o jsonpath='{range .items[*]}{.spec.replicas}/{.status.readyReplicas} {end}') || return 1
@@ -203,6 +226,7 @@ start_kube() {
 	kube_objects >"$dir/objects.json"
 	kube create --validate=false -f "$dir/objects.json" >/dev/null || die "the workloads cannot be made"
 	[[ -n ${ONEOFF_E2E:-} ]] || write_role "$dir"
+	kube_roles >/dev/null || die "the manifests cannot be applied"
 	wait_until 60 kube_settled || die "the workloads do not get ready: $(kube get pods 2>&1)"
 	KUBECONFIG=$kubeconfig setsid kubectl proxy --unix-socket="$dir/kube.sock" --accept-hosts='.*' \
 		</dev/null >"$dir/proxy.log" 2>&1 &
@@ -215,6 +239,8 @@ kube_environment() {
 	echo "export KUBECONFIG='$dir/kubeconfig'"
 	echo "export ONEOFF_RUNTIME=kubernetes"
 	echo "export ONEOFF_TEST_NAMESPACE='$kube_namespace'"
+	echo "export ONEOFF_TEST_IMAGE='$kube_image'"
+	echo "export ONEOFF_TEST_LAUNCHER='$kube_launcher'"
 	[[ -n ${ONEOFF_E2E:-} ]] || echo "export ONEOFF_TEST_FAKE='$dir/fake'"
 	echo 'unset DOCKER_HOST DOCKER_CONTEXT CONTAINER_HOST KUBERNETES_SERVICE_HOST'
 }
@@ -227,5 +253,5 @@ stop_kube() {
 	fi
 	end_process "$dir/proxy.pid" 5
 	end_process "$dir/fake/pid" 15
-	rm -rf "${dir:?}"/{fake,kubeconfig,kubeconfig-token,rules,token,images.json,objects.json,ready,namespace,proxy.pid,proxy.log}
+	rm -rf "${dir:?}"/{fake,kubeconfig,kubeconfig-token,rules,token,images.json,launcher.json,objects.json,ready,namespace,proxy.pid,proxy.log}
 }

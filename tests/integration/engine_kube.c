@@ -16,7 +16,7 @@
 #define ONE_OFFS "?labelSelector=oneoff.dev/id"
 #define FAKE_RESET                                                                                 \
 	"{\"phase_lag\":20,\"job_lag\":20,\"start\":10,\"v5\":true,\"attach_needs_create\":true,"  \
-	"\"unknown_fields\":[]}"
+	"\"unknown_fields\":[],\"cron_ahead\":0}"
 
 const char *kube_namespace(void)
 {
@@ -111,6 +111,23 @@ void kubectl(struct run *run, const char *input, const char *const *argv)
 	                                .argv = words,
 	                                .stdin_mode = input ? STDIN_TEXT : STDIN_NULL,
 	                                .input = input});
+}
+
+const char *shell_line(const char *line, int *ret_code)
+{
+	static char text[4096];
+	struct run run;
+
+	run_all(&run, &(struct run_spec){
+			      .program = "/bin/bash", ARGV("-c", line), .deadline_ms = 480000});
+	if (ret_code)
+		*ret_code = run.code;
+	else
+		cr_assert_eq(run.code, 0, "%s: " RUN_FORMAT, line, RUN_ARGS(&run));
+	snprintf(text, sizeof(text), "%s", run.out.text);
+	text[strcspn(text, "\n")] = '\0';
+	run_release(&run);
+	return text;
 }
 
 /* ---- what the cases of all engines ask ---- */
@@ -260,6 +277,54 @@ static bool has_ended(const cJSON *job)
 		    strcmp(text_of(condition, "type"), "Failed") == 0)
 			return true;
 	return false;
+}
+
+/* ---- schedules ---- */
+
+void kube_next_minute(void)
+{
+	static int minutes;
+	char text[64];
+
+	snprintf(text, sizeof(text), "{\"cron_ahead\":%d}", 60000 * ++minutes);
+	if (kube_is_fake())
+		fake_set(text);
+}
+
+/* An ended Job that the CronJob controls, or NULL. */
+static cJSON *find_fired(const char *cronjob, const char *before)
+{
+	cJSON *jobs = kube_get("batch/v1/jobs"), *job, *found = NULL;
+
+	cJSON_ArrayForEach (job, member(jobs, "items")) {
+		const cJSON *owner = cJSON_GetArrayItem(member(job, "metadata.ownerReferences"), 0);
+
+		if (strcmp(text_of(owner, "kind"), "CronJob") == 0 &&
+		    strcmp(text_of(owner, "name"), cronjob) == 0 && has_ended(job) &&
+		    strcmp(text_of(job, "metadata.name"), before) != 0)
+			found = job;
+	}
+	found = found ? cJSON_Duplicate(found, true) : NULL;
+	cJSON_Delete(jobs);
+	return found;
+}
+
+const char *kube_await_fired(const char *cronjob, const char *before, cJSON **ret_job)
+{
+	static char name[256];
+	int64_t limit = now_ms() + 100000;
+	cJSON *job;
+
+	while (!(job = find_fired(cronjob, before))) {
+		cr_assert_lt(now_ms(), limit, "no job of cronjob/%s has run", cronjob);
+		pause_ms(100);
+	}
+	snprintf(name, sizeof(name), "%s", text_of(job, "metadata.name"));
+	if (ret_job)
+		*ret_job = job;
+	else
+		cJSON_Delete(job);
+	return name;
 }
 
 static bool goes_by_itself(const cJSON *job)

@@ -33,6 +33,18 @@ int kube_change(const char *method, const char *path, const char *body);
 /* Runs kubectl with these words and this stdin (or NULL), after --namespace; released by the caller. */
 void kubectl(struct run *run, const char *input, const char *const *argv);
 
+/* Runs a line by bash; its stdout without what follows the first newline, in a static buffer. With `ret_code` NULL it has
+ * to end with 0. */
+const char *shell_line(const char *line, int *ret_code);
+
+/* Lets the next minute of all schedules come: at once on the fake, by its hasty CronJob controller; a cluster takes its
+ * time. */
+void kube_next_minute(void);
+
+/* The Job of a CronJob that has ended and was made by the controller, other than `before` ("" or the name of one); waits
+ * for it up to 100 s. Its name, in a static buffer; its document in *ret_job unless that is NULL. */
+const char *kube_await_fired(const char *cronjob, const char *before, cJSON **ret_job);
+
 /* EndpointSlices, ReplicaSets and PodDisruptionBudgets as one text, owned by the caller. */
 char *kube_surroundings(void);
 

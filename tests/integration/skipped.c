@@ -41,6 +41,8 @@ static const struct skipped skipped[] = {
          "killing from outside is deleting there, the log too"},
 	{"kube", "operate", "what_cannot_start_detached_is_told_and_leaves_nothing",
          "a Job is accepted long before anybody knows: wait and list tell"},
+	{"no-launcher", "kube_launcher", "*",
+         "needs an image of oneoff in the cluster: e2e has how"},
 	{"fake", "codes", "out_of_memory_is_137_and_says_so",
          "limits are not enforced there; kube_faults has it by script"},
 	{"cluster", "kube_faults", "*", "needs the fake's fault script"},
@@ -78,6 +80,8 @@ static bool is_engine(const char *name)
 
 	if (!engine || strcmp(engine, "kube") != 0)
 		return engine && strcmp(engine, name) == 0;
+	if (strcmp(name, "no-launcher") == 0)
+		return !getenv("ONEOFF_TEST_LAUNCHER") || !*getenv("ONEOFF_TEST_LAUNCHER");
 	return strcmp(name, "kube") == 0 ||
 	       strcmp(name, getenv("ONEOFF_TEST_FAKE") ? "fake" : "cluster") == 0;
 }

@@ -2,6 +2,7 @@
 /* Schedules in a cluster: apply, list, check, sync, run, suspend, resume, delete (design section 8). */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "tests/integration/engine.h"
 #include "tests/integration/engine_kube.h"
@@ -242,4 +243,98 @@ Test(kube_cron, the_following_form_runs_oneoff_itself)
 	cJSON_Delete(cron);
 	EXPECT(0, "tidy-up: follows the app", NULL, "check");
 	EXPECT(5, NULL, NULL, "run", "-q", "tidy-up");
+}
+
+/* The pod of a Job, once its log and its code are there. */
+static cJSON *pod_of(const char *job)
+{
+	char path[256];
+	cJSON *list, *pod;
+
+	snprintf(path, sizeof(path), "pods?labelSelector=job-name%%3D%s", job);
+	list = kube_get(path);
+	pod = cJSON_DetachItemFromArray(cJSON_GetObjectItem(list, "items"), 0);
+	cr_assert(pod, "no pod of %s", job);
+	cJSON_Delete(list);
+	return pod;
+}
+
+static void expect_same(const cJSON *app, const cJSON *task, const char *path)
+{
+	char *wanted = cJSON_Print(member(app, path)), *found = cJSON_Print(member(task, path));
+
+	cr_expect_str_eq(found ? found : "nothing", wanted ? wanted : "nothing", "%s", path);
+	free(wanted);
+	free(found);
+}
+
+/* What the program itself sees, but for what names its own pod and what `plan` says is added. */
+#define SEES "env | grep -vE '^(HOSTNAME|ONEOFF|ONEOFF_ID)=' | sort; id; pwd; cat /bind/file"
+
+/* Takes ONEOFF and ONEOFF_ID out of the task's variables; they have to be there. */
+static void take_added(cJSON *task)
+{
+	cJSON *env =
+		cJSON_GetObjectItem(cJSON_GetArrayItem(member(task, "spec.containers"), 0), "env");
+	int count = 0;
+
+	for (int i = cJSON_GetArraySize(env) - 1; i >= 0; i--) {
+		const char *name = text_of(cJSON_GetArrayItem(env, i), "name");
+
+		if (strcmp(name, "ONEOFF") != 0 && strcmp(name, "ONEOFF_ID") != 0)
+			continue;
+		cJSON_DeleteItemFromArray(env, i);
+		count++;
+	}
+	cr_expect_eq(count, 2);
+}
+
+Test(kube_cron, fires_on_its_schedule_in_a_pod_as_the_app_is, .timeout = 200)
+{
+	static const char *const parts[] = {"env",        "envFrom",         "volumeMounts",
+	                                    "workingDir", "securityContext", "resources"};
+	static const char *const same[] = {"volumes", "securityContext", "serviceAccountName",
+	                                   "hostAliases", "automountServiceAccountToken"};
+	char *before = kube_surroundings(), *after;
+	cJSON *app = engine_inspect("web"), *task;
+	struct run there, here;
+	char path[256];
+
+	EXPECT(0, NULL, NULL, "apply", "--like", "deploy/web", "--name", "tidy-up", "--schedule",
+	       "* * * * *", "--", "sh", "-c", SEES);
+	kube_next_minute();
+	task = pod_of(kube_await_fired("tidy-up", "", NULL));
+	after = kube_surroundings();
+	take_added(task);
+	cr_expect_str_eq(after, before, "a Service, ReplicaSet or budget saw the pod");
+	expect_same(cJSON_GetArrayItem(member(app, "status.containerStatuses"), 0),
+	            cJSON_GetArrayItem(member(task, "status.containerStatuses"), 0), "imageID");
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		expect_same(cJSON_GetArrayItem(member(app, "spec.containers"), 0),
+		            cJSON_GetArrayItem(member(task, "spec.containers"), 0), parts[i]);
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		snprintf(path, sizeof(path), "spec.%s", same[i]);
+		expect_same(app, task, path);
+	}
+	kubectl(&there, NULL,
+	        (const char *const[]){"exec", "deploy/web", "--", "sh", "-c", SEES, NULL});
+	kubectl(&here, NULL, (const char *const[]){"logs", text_of(task, "metadata.name"), NULL});
+	cr_assert_eq(there.code, 0, RUN_FORMAT, RUN_ARGS(&there));
+	cr_expect(there.out.count > 100 && strstr(there.out.text, "QUOTES="));
+	cr_expect_str_eq(here.out.text, there.out.text);
+	run_release(&there);
+	run_release(&here);
+	cJSON_Delete(app);
+	cJSON_Delete(task);
+	free(before);
+	free(after);
+}
+
+Test(kube_cron, a_time_limit_ends_what_was_fired_and_the_list_says_so, .timeout = 200)
+{
+	EXPECT(0, NULL, NULL, "apply", "--like", "deploy/web", "--name", "tidy-up", "--schedule",
+	       "* * * * *", "--timeout", "1s", "--", "sh", "-c", "sleep 60");
+	kube_next_minute();
+	kube_await_fired("tidy-up", "", NULL);
+	await_result("timed out");
 }

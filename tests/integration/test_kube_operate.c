@@ -40,24 +40,6 @@ TestSuite(kube_stop, .init = begin, .fini = clean, .timeout = 60);
 TestSuite(kube_lock, .init = begin, .fini = clean, .timeout = 60);
 TestSuite(kube_lock_many, .init = begin, .fini = clean, .timeout = 500);
 
-/* Runs a shell's line; its stdout without the last newline, in a static buffer. */
-static const char *shell(const char *line, int *ret_code)
-{
-	static char text[4096];
-	struct run run;
-
-	run_all(&run, &(struct run_spec){
-			      .program = "/bin/bash", ARGV("-c", line), .deadline_ms = 480000});
-	if (ret_code)
-		*ret_code = run.code;
-	else
-		cr_assert_eq(run.code, 0, "%s: " RUN_FORMAT, line, RUN_ARGS(&run));
-	snprintf(text, sizeof(text), "%s", run.out.text);
-	text[strcspn(text, "\n")] = '\0';
-	run_release(&run);
-	return text;
-}
-
 /* ---- lists ---- */
 
 static long list_all(int objects)
@@ -83,7 +65,7 @@ static void expect_all(int objects)
 		"set -o pipefail; \"$ONEOFF\" list --all -o json | grep -o '\"id\":\"[a-z0-9]*\"' | "
 		"sort | uniq -c | awk '$1 != 1 {exit 1} {n++} END {print n}'");
 	snprintf(wanted, sizeof(wanted), "%d", objects);
-	cr_assert_str_eq(shell(line, NULL), wanted);
+	cr_assert_str_eq(shell_line(line, NULL), wanted);
 }
 
 /* A page of 500 is held as text; more pages cost nothing. */
@@ -113,9 +95,9 @@ Test(kube_list, a_410_in_the_middle_tells_everything_once)
 Test(kube_list, gc_deletes_what_is_not_kept_and_nothing_else)
 {
 	plant(20);
-	shell("\"$ONEOFF\" gc -q & \"$ONEOFF\" gc -q; code=$?; wait $! && exit $code", NULL);
+	shell_line("\"$ONEOFF\" gc -q & \"$ONEOFF\" gc -q; code=$?; wait $! && exit $code", NULL);
 	expect_all(10);
-	shell("\"$ONEOFF\" gc -q", NULL);
+	shell_line("\"$ONEOFF\" gc -q", NULL);
 	expect_all(10);
 }
 
@@ -136,7 +118,7 @@ Test(kube_list, why_a_task_does_not_start_stands_in_the_list)
 	struct run run;
 
 	fake_faults("[{\"pod\":\"^bulk-oneoff-\",\"reason\":\"ImagePullBackOff\"}]");
-	shell("\"$ONEOFF\" run -d --like deploy/bulk -- true", NULL);
+	shell_line("\"$ONEOFF\" run -d --like deploy/bulk -- true", NULL);
 	pause_ms(1000);
 	run_all(&run, &(struct run_spec){ARGV("list", "-o", "json")});
 	cr_assert_eq(run.code, 0, RUN_FORMAT, RUN_ARGS(&run));
@@ -155,7 +137,7 @@ Test(kube_stop, what_is_kept_has_its_log_and_its_code_after_a_stop)
 		"ready; while :; do sleep 0.1; done') && until [ -n \"$(\"$ONEOFF\" logs -q $id)\" ]; do sleep 0.2; done; "
 		"\"$ONEOFF\" stop -q $id; \"$ONEOFF\" wait -q $id; echo $? $(\"$ONEOFF\" logs -q $id)";
 
-	cr_assert_str_eq(shell(line, NULL), "7 ready end");
+	cr_assert_str_eq(shell_line(line, NULL), "7 ready end");
 }
 
 /* Without the right to change pods the task is deleted: it ends all the same. */
@@ -168,7 +150,7 @@ Test(kube_stop, without_the_right_to_change_the_pod_it_is_deleted)
 	fake_faults(
 		"[{\"match\":{\"method\":\"PATCH\",\"path\":\"/pods/\"},\"action\":\"status\",\"code\":403,"
 		"\"text\":\"no\"}]");
-	cr_assert_str_eq(shell(line, NULL), "0");
+	cr_assert_str_eq(shell_line(line, NULL), "0");
 }
 
 /* ---- the lock ---- */
@@ -214,7 +196,7 @@ static void expect_free(const char *lock, const char *wait)
 
 Test(kube_lock, outlives_the_client_and_says_who_has_it)
 {
-	shell("\"$ONEOFF\" run -d --lock outlives --like deploy/bulk -- sleep 4", NULL);
+	shell_line("\"$ONEOFF\" run -d --lock outlives --like deploy/bulk -- sleep 4", NULL);
 	expect_locked("outlives", ": sleep 4");
 	expect_free("outlives", "20s");
 	expect_runs("outlives", 2, 2);
@@ -223,9 +205,10 @@ Test(kube_lock, outlives_the_client_and_says_who_has_it)
 /* The Job is gone, its pod takes its time to end: the Lease goes with the Job, the lock does not. */
 Test(kube_lock, is_held_by_a_pod_that_has_not_ended)
 {
-	shell("\"$ONEOFF\" run -d --lock ending --grace 4 --like deploy/bulk -- sh -c 'trap : TERM; while :; do sleep "
-	      "0.1; done'",
-	      NULL);
+	shell_line(
+		"\"$ONEOFF\" run -d --lock ending --grace 4 --like deploy/bulk -- sh -c 'trap : TERM; while :; do sleep "
+		"0.1; done'",
+		NULL);
 	pause_ms(800);
 	cr_assert_eq(kube_change("DELETE",
 	                         "batch/v1/jobs?labelSelector=oneoff.dev/"
@@ -286,7 +269,7 @@ Test(kube_lock, serves_pods_without_a_job_too)
 {
 	struct run run;
 
-	shell("\"$ONEOFF\" run -d --lock both --like deploy/bulk -- sleep 2", NULL);
+	shell_line("\"$ONEOFF\" run -d --lock both --like deploy/bulk -- sleep 2", NULL);
 	run_all(&run, &(struct run_spec){ARGV("run", "--carrier", "pod", "--lock", "both",
 	                                      "--lock-wait", "20s", "--like", "deploy/bulk", "--",
 	                                      "helper", "exit", "3")});
@@ -323,7 +306,7 @@ Test(kube_lock_many, two_hundred_clients_and_never_two_tasks)
 		"case $code in 0) ;; 137) ;; *) other=1; echo \"$i: $code $(head -1 /tmp/oneoff-many.$$.$i)\";; "
 		"esac; done; rm -f /tmp/oneoff-many.$$.*; [ $other = 1 ] || echo fine";
 
-	cr_assert_str_eq(shell(line, NULL), "fine");
+	cr_assert_str_eq(shell_line(line, NULL), "fine");
 	expect_runs("many", 134, 200);
 	engine_remove_one_offs();
 }
@@ -355,7 +338,7 @@ static void grant(const char *roles, const char *without)
 		"json.dump({\"users\": {\"system:serviceaccount:%s:runner\": user}}, open(path + \".new\", \"w\"))\n"
 		"os.rename(path + \".new\", path + \".json\")'",
 		roles, without, kube_namespace(), kube_namespace());
-	shell(line, NULL);
+	shell_line(line, NULL);
 }
 
 #define AS_RUNNER "export KUBECONFIG=\"$ONEOFF_TEST_DIR/kubeconfig-token\"; "
@@ -371,7 +354,7 @@ static void grant(const char *roles, const char *without)
 Test(kube_lock, the_documented_roles_are_enough_for_everything)
 {
 	grant("oneoff oneoff-operate", "-");
-	cr_assert_str_eq(shell(AS_RUNNER EVERYTHING, NULL), "all");
+	cr_assert_str_eq(shell_line(AS_RUNNER EVERYTHING, NULL), "all");
 }
 
 /* …and for a run alone the first of them. */
@@ -393,10 +376,10 @@ Test(kube_lock, a_lock_names_the_right_that_it_lacks)
 			"\"$ONEOFF\" run -I --lock rights --like deploy/bulk -- true 2>&1 | grep -c %s; "
 			"kubectl --kubeconfig=\"$ONEOFF_TEST_DIR/kubeconfig\" delete leases --all >/dev/null 2>&1; true",
 			rights[i][1]);
-		cr_assert_str_neq(shell(line, &code), "0", "%s", rights[i][0]);
+		cr_assert_str_neq(shell_line(line, &code), "0", "%s", rights[i][0]);
 	}
 	grant("oneoff", "-");
 	cr_assert_str_eq(
-		shell(AS_RUNNER "\"$ONEOFF\" run -q -I --like deploy/bulk -- echo ran", NULL),
+		shell_line(AS_RUNNER "\"$ONEOFF\" run -q -I --like deploy/bulk -- echo ran", NULL),
 		"ran");
 }

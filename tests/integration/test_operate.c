@@ -160,8 +160,8 @@ static void expect_task_outlives_reader(const char *command, const char *option)
 
 	start_detached(id, ARGUMENTS("run", "-d", "--like", "web", "--", "sh", "-c",
 	                             "for i in $(seq 40); do echo $i; usleep 50000; done; exit 6"));
-	run_all(&run, &(struct run_spec){ARGV(command, option, id),
-	                                 .reader = READER_LEAVES, .after = 2});
+	run_all(&run,
+	        &(struct run_spec){ARGV(command, option, id), .reader = READER_LEAVES, .after = 2});
 	cr_expect_eq(run.code, 128 + SIGPIPE, RUN_FORMAT, RUN_ARGS(&run));
 	run_release(&run);
 	expect_code(6, ARGUMENTS("wait", "-q", id));
