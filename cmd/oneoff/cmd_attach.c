@@ -30,6 +30,7 @@ const struct command cmd_attach = {
 	.options = attach_option_table,
 	.option_count = &attach_option_count,
 	.run = run,
+	.options_anywhere = true,
 	.group = COMMAND_LIVE,
 	.examples = examples,
 	.operand = COMPLETE_ID,

@@ -74,6 +74,22 @@ static int add_command(const struct run_options *here, const cJSON *live, struct
 	return 0;
 }
 
+/* `--concurrency forbid` holds for runs by hand, too. What follows its app has a lock for that; and another command is
+ * not what the schedule runs. */
+static int check_alone(const cJSON *live, const struct run_options *here, struct err *err)
+{
+	const char *mode = cron_annotation(live, CRONJOB_MODE);
+	const char *policy = json_string(live, "spec.concurrencyPolicy");
+	const char *name = json_string(live, "metadata.name");
+	const cJSON *active = cJSON_GetArrayItem(json_at(live, "status.active"), 0);
+
+	if (!active || !policy || strcmp(policy, "Forbid") != 0 || here->operand_count > 1 ||
+	    (mode && !strcmp(mode, "follow")))
+		return 0;
+	err_set(err, ERR_LOCKED, "'%s' runs already, as job/%s", name, json_string(active, "name"));
+	return err_hint(err, "beside it: oneoff run --like cronjob/%s", name);
+}
+
 static int make_words(struct cron_session *session, struct strv *words, struct err *err)
 {
 	_cleanup_(json_free) cJSON *live = NULL;
@@ -83,7 +99,8 @@ static int make_words(struct cron_session *session, struct strv *words, struct e
 		err_set(err, ERR_USAGE, "which schedule? a NAME is missing");
 		return err_hint(err, "see what there is with: oneoff cron list");
 	}
-	if (cronjobs_get(session->backend, here->operands[0], &live, err) < 0)
+	if (cronjobs_get(session->backend, here->operands[0], &live, err) < 0 ||
+	    check_alone(live, here, err) < 0)
 		return -1;
 	if (strv_add(words, "run") < 0)
 		return err_no_memory(err);
@@ -139,8 +156,11 @@ const struct command cmd_cron_run = {
 	.summary = "run it now, attached; or another command in the same clone",
 	.details =
 		"A one-off like any other, from the schedule's own pod template: the same image,\n"
-		"variables and volumes as at the next firing. The exit code is the task's.",
+		"variables and volumes as at the next firing. The exit code is the task's. While a\n"
+		"run of the schedule is under way it is refused, unless --concurrency lets them\n"
+		"overlap; two runs by hand are not kept apart.",
 	.options = cron_option_table,
 	.option_count = &cron_option_count,
 	.run = run,
+	.options_anywhere = true,
 };

@@ -30,6 +30,7 @@ const struct command cmd_logs = {
 	.options = logs_option_table,
 	.option_count = &logs_option_count,
 	.run = run,
+	.options_anywhere = true,
 	.group = COMMAND_LIVE,
 	.examples = examples,
 	.operand = COMPLETE_ID,

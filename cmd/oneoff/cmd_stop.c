@@ -29,6 +29,7 @@ const struct command cmd_stop = {
 	.options = stop_option_table,
 	.option_count = &stop_option_count,
 	.run = run,
+	.options_anywhere = true,
 	.group = COMMAND_LIVE,
 	.examples = examples,
 	.operand = COMPLETE_ID,

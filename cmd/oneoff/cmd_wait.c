@@ -30,6 +30,7 @@ const struct command cmd_wait = {
 	.options = wait_option_table,
 	.option_count = &wait_option_count,
 	.run = run,
+	.options_anywhere = true,
 	.group = COMMAND_LIVE,
 	.examples = examples,
 	.operand = COMPLETE_ID,

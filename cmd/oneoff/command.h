@@ -40,7 +40,8 @@ struct command {
 	const struct command_example *examples;   /* or NULL */
 	enum completion_kind operand;             /* what its operands are */
 	const struct command *const *subcommands; /* ended by NULL; or NULL: none */
-	const char *parent; /* of a subcommand: the name of the command that it belongs to */
+	bool options_anywhere; /* its operands are names: options may stand behind them, too */
+	const char *parent;    /* of a subcommand: the name of the command that it belongs to */
 };
 
 extern const struct command *const commands[];

@@ -103,6 +103,8 @@ int command_run(const struct command *command, int argc, char **argv)
 	if ((!command->options && !command->hidden && asks_help(argc, argv)) ||
 	    (!command->run && argc < 2))
 		return command_print_help(command, &err) < 0 ? fail(&err) : 0;
+	if (command->options_anywhere)
+		options_permute(command->options, *command->option_count, argc - 1, argv + 1);
 	if (command->run)
 		return command->run(command, argc, argv);
 	if (refuse_unknown(command, argv[1], &err) < 0)

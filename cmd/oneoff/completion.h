@@ -59,6 +59,7 @@ void completion_live(const struct completion *line, struct candidates *candidate
 /* completion_engines.c: what the engines that answer know. */
 void completion_sources(const struct completion *line, struct candidates *candidates);
 void completion_ids(const struct completion *line, struct candidates *candidates);
+void completion_schedules(const struct completion *line, struct candidates *candidates);
 /* Needs --like on the line. */
 void completion_tasks(const struct completion *line, struct candidates *candidates);
 

@@ -2,6 +2,8 @@
 /* Candidates that the platforms know: what --like takes, ids of one-offs, named tasks of an app. */
 #include <string.h>
 #include "cmd/oneoff/completion.h"
+#include "pkg/kube/cronjobs.h"
+#include "pkg/kube/kube.h"
 #include "pkg/run/choose.h"
 #include "pkg/run/engines.h"
 #include "pkg/run/tasks.h"
@@ -85,6 +87,29 @@ void completion_ids(const struct completion *line, struct candidates *candidates
 	struct err err = ERR_INIT;
 
 	if (engines_visit(&all, &settings, ask_ids, candidates, &err) < 0)
+		return;
+}
+
+static int ask_schedules(void *context, struct engine *engine, struct err *err)
+{
+	_cleanup_(json_free) cJSON *cronjobs = NULL;
+	const cJSON *cronjob;
+
+	if (cronjobs_list(engine->backend, &cronjobs, NULL, NULL, err) < 0)
+		return -1;
+	cJSON_ArrayForEach (cronjob, cronjobs)
+		candidate_add(context, json_string(cronjob, "metadata.name"),
+		              json_string(cronjob, "spec.schedule"));
+	return 0;
+}
+
+void completion_schedules(const struct completion *line, struct candidates *candidates)
+{
+	const struct backend_settings settings = settings_of(line);
+	const struct engines clusters = {engines, engine_count, kubernetes_backend.name};
+	struct err err = ERR_INIT;
+
+	if (engines_visit(&clusters, &settings, ask_schedules, candidates, &err) < 0)
 		return;
 }
 

@@ -84,7 +84,7 @@ static int read_word(struct reading *reading, const char *word, struct completio
 		return note(line, row, word);
 	}
 	if (reading->ended || word[0] != '-' || !word[1] || !strcmp(word, "--")) {
-		reading->ended = true;
+		reading->ended |= !line->command->options_anywhere || !strcmp(word, "--");
 		return 0;
 	}
 	row = word[1] == '-' ? long_row(reading, word, &value) : short_row(reading, word, &value);
@@ -135,12 +135,13 @@ static int read_command(int count, char *const *words, struct completion *line)
 	};
 
 	for (int i = 0; i < count - 1; i++) {
-		bool was_over = reading.ended;
+		bool was_over = reading.ended, is_value = reading.pending != NULL;
+		const char *word = words[i];
 
-		if (read_word(&reading, words[i], line) < 0)
+		if (read_word(&reading, word, line) < 0)
 			return -1;
 		/* the "--" itself is no operand */
-		if (reading.ended && (was_over || strcmp(words[i], "--"))) {
+		if (was_over || (!is_value && (word[0] != '-' || !word[1]))) {
 			if (!line->operand_count++)
 				line->operand_words = words + i;
 		}

@@ -64,7 +64,7 @@ static const struct {
 } sources[] = {
 	{COMPLETE_CONTEXT, add_contexts},      {COMPLETE_NAMESPACE, add_namespaces},
 	{COMPLETE_SOURCE, completion_sources}, {COMPLETE_ID, completion_ids},
-	{COMPLETE_TASK, completion_tasks},
+	{COMPLETE_TASK, completion_tasks},     {COMPLETE_SCHEDULE, completion_schedules},
 };
 
 void completion_live(const struct completion *line, struct candidates *candidates)

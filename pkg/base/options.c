@@ -204,3 +204,42 @@ int options_parse(const struct option *options, size_t count, int argc, char *co
 	*ret_dashes = dashes;
 	return 0;
 }
+
+/* Whether the word's value is the word behind it. */
+static bool wants_next(const struct option *options, size_t count, const char *word)
+{
+	const struct option *row = NULL;
+
+	if (word[1] == '-') {
+		row = strchr(word, '=') ? NULL : option_find_long(options, count, word + 2);
+		return row && option_takes_value(row);
+	}
+	while (*++word) {
+		row = option_find_short(options, count, *word);
+		if (!row || option_takes_value(row))
+			break;
+	}
+	return *word && row && !word[1];
+}
+
+void options_permute(const struct option *options, size_t count, int argc, char **argv)
+{
+	int front = 0; /* where the next option belongs */
+
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		int words = 1;
+
+		if (argv[i][0] != '-' || !argv[i][1])
+			continue;
+		if (i + 1 < argc && wants_next(options, count, argv[i]))
+			words++;
+		for (int k = 0; k < words; k++, front++) {
+			char *word = argv[i + k];
+
+			memmove(argv + front + 1, argv + front,
+			        (size_t)(i + k - front) * sizeof(*argv));
+			argv[front] = word;
+		}
+		i += words - 1;
+	}
+}

@@ -11,7 +11,7 @@
  * Parsing follows POSIX: options end at "--" or at the first operand, "-abc" bundles flags, "-uX"
  * and "-u X", "--user=X" and "--user X" are the same; long names may be cut to a unique prefix. A
  * flag takes a value only by "=", so that a default can be undone: --no-log=no.
- * Nothing is permuted: what follows is passed on byte-exact. Single thread.
+ * Nothing is permuted by that: what follows is passed on byte-exact. Single thread.
  */
 #ifndef ONEOFF_BASE_OPTIONS_H
 #define ONEOFF_BASE_OPTIONS_H
@@ -79,6 +79,11 @@ struct option {
  * whose owner releases it as ever. */
 int options_parse(const struct option *options, size_t count, int argc, char *const *argv,
                   void *target, int *ret_operands, bool *ret_dashes, struct err *err) _must_check_;
+
+/* For commands whose operands are names, never somebody's command line: moves options, with their values, in front of the
+ * operands, as GNU's getopt does ("logs ID -f"). "--" and all behind it stays where it is, so that such words are still
+ * operands. What is no option of the table is moved as a flag would be; options_parse refuses it. */
+void options_permute(const struct option *options, size_t count, int argc, char **argv);
 
 /* Sets defaults from the environment for every row that names a variable which is set and not
  * empty. Flags take 1/true/yes/on and 0/false/no/off in either case (an OPTION_FALSE row the other

@@ -115,7 +115,7 @@ int cronjobs_list(struct backend *backend, cJSON **ret_cronjobs, cJSON **ret_job
 	_cleanup_(json_free) cJSON *cronjobs = NULL, *jobs = NULL, *pods = NULL;
 
 	if (list_ours(kube, GROUP, "cronjobs", &cronjobs, err) < 0 ||
-	    list_ours(kube, GROUP, "jobs", &jobs, err) < 0)
+	    (ret_jobs && list_ours(kube, GROUP, "jobs", &jobs, err) < 0))
 		return -1;
 	if (ret_pods && list_ours(kube, "", "pods", &pods, err) < 0) {
 		if (err->kind != ERR_DENIED)
@@ -123,7 +123,8 @@ int cronjobs_list(struct backend *backend, cJSON **ret_cronjobs, cJSON **ret_job
 		pods = cJSON_CreateArray();
 	}
 	*ret_cronjobs = TAKE_PTR(cronjobs);
-	*ret_jobs = TAKE_PTR(jobs);
+	if (ret_jobs)
+		*ret_jobs = TAKE_PTR(jobs);
 	if (ret_pods)
 		*ret_pods = TAKE_PTR(pods);
 	return 0;

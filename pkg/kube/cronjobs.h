@@ -27,8 +27,8 @@ int cronjobs_sync(struct backend *backend, const cJSON *document, struct err *er
 int cronjobs_get(struct backend *backend, const char *name, cJSON **ret,
                  struct err *err) _must_check_;
 
-/* All of ours, all Jobs of theirs that are still there, and the pods of those, as arrays. `ret_pods` may be NULL; without
- * the right to list pods it becomes an empty array. */
+/* All of ours, all Jobs of theirs that are still there, and the pods of those, as arrays. `ret_jobs` and `ret_pods` may be
+ * NULL; without the right to list pods that becomes an empty array. */
 int cronjobs_list(struct backend *backend, cJSON **ret_cronjobs, cJSON **ret_jobs, cJSON **ret_pods,
                   struct err *err) _must_check_;
 

@@ -30,10 +30,10 @@ struct run_outcome {
 	struct exit_status status; /* status.known: the task's own code counts */
 	bool timed_out;            /* --timeout ended it */
 	bool output_lost;          /* bytes may be missing */
-	bool reader_gone;          /* our stdout's reader went away: the task was stopped, if it was ours */
-	bool kept;                 /* the ended object stays, as --keep asked */
-	bool detached;             /* it was started and given away */
-	bool left_behind;          /* a third signal, or a hang-up with --on-disconnect continue */
+	bool reader_gone; /* our stdout's reader went away: the task was stopped, if it was ours */
+	bool kept;        /* the ended object stays, as --keep asked */
+	bool detached;    /* it was started and given away */
+	bool left_behind; /* a third signal, or a hang-up with --on-disconnect continue */
 	int interrupted_by;        /* signal number when we gave up before the start, else 0 */
 	struct err failure;        /* kind ERR_NONE, or why it did not start or is not known */
 	struct err remove_failure; /* kind ERR_NONE, or what is left */

@@ -338,3 +338,32 @@ Test(kube_cron, a_time_limit_ends_what_was_fired_and_the_list_says_so, .timeout 
 	kube_await_fired("tidy-up", "", NULL);
 	await_result("timed out");
 }
+
+Test(kube_cron, a_run_by_hand_does_not_overlap_what_was_fired, .timeout = 200)
+{
+	cJSON *cron = NULL;
+
+	EXPECT(0, NULL, NULL, "apply", "--like", "deploy/web", "--name", "tidy-up", "--schedule",
+	       "* * * * *", "--", "sleep", "100");
+	kube_next_minute();
+	for (int i = 0; i < 1000 && !member(cron, "status.active"); i++) {
+		cJSON_Delete(cron);
+		cron = kube_get(TIDY);
+		pause_ms(100);
+	}
+	cJSON_Delete(cron);
+	EXPECT(125, "", "runs already, as job/tidy-up-", "run", "tidy-up");
+	EXPECT(0, "other\n", NULL, "run", "-q", "tidy-up", "--", "echo", "other");
+}
+
+Test(kube_cron, names_are_completed_and_options_may_stand_behind_them)
+{
+	struct run run;
+
+	apply();
+	run_all(&run, &(struct run_spec){ARGV("__complete", "cron", "suspend", "ti")});
+	cr_expect(strstr(run.out.text, "tidy-up\t30 3 * * mon-fri\n"), RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+	EXPECT(0, NULL, "suspended", "suspend", "tidy-up", "-n", kube_namespace());
+	EXPECT(4, "x\n", NULL, "run", "tidy-up", "-q", "--", "sh", "-c", "echo x; exit 4");
+}

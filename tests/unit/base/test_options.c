@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "pkg/base/options.h"
@@ -375,4 +376,44 @@ Test(options_environment, names_the_variable)
 		cr_assert_eq(err.kind, ERR_USAGE);
 		cr_assert_str_eq(err.message, cases[i].message);
 	}
+}
+
+static const char *permuted(const char *line)
+{
+	static char text[256];
+	char copy[256], *rest = copy, *words[16], *word;
+	int count = 0;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	while ((word = strsep(&rest, " ")))
+		words[count++] = word;
+	options_permute(options, ARRAY_SIZE(options), count, words);
+	text[0] = '\0';
+	for (int i = 0; i < count; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i ? " " : "",
+		         words[i]);
+	return text;
+}
+
+Test(options, may_stand_behind_names_where_a_command_says_so)
+{
+	cr_expect_str_eq(permuted("id -q"), "-q id");
+	cr_expect_str_eq(permuted("a --user b c -qu d e"), "--user b -qu d a c e");
+	cr_expect_str_eq(permuted("a --user=b -ub c"), "--user=b -ub a c");
+	cr_expect_str_eq(permuted("-t a"), "-t a");
+	cr_expect_str_eq(permuted("a - -t"), "-t a -");
+}
+
+Test(options, stay_operands_behind_two_dashes)
+{
+	cr_expect_str_eq(permuted("a -q -- b -t"), "-q a -- b -t");
+	cr_expect_str_eq(permuted("-- a -t"), "-- a -t");
+	/* a value may be two dashes */
+	cr_expect_str_eq(permuted("a -u -- -t"), "-u -- -t a");
+}
+
+Test(options, are_moved_even_when_nobody_knows_them_or_their_value_is_missing)
+{
+	cr_expect_str_eq(permuted("a -x b --nothing c"), "-x --nothing a b c");
+	cr_expect_str_eq(permuted("a -u"), "-u a");
 }

@@ -78,6 +78,9 @@ Test(completion, options_end_where_the_parser_ends_them)
 	expect("run --like -- --kee", "--keep --keep-for ");
 	expect("run --no-log --kee", "--keep --keep-for ");
 	expect("run - --kee", "");
+	expect("logs x7k2 --foll", "--follow ");
+	expect("logs -- x7k2 --foll", "");
+	expect("cron suspend nightly --namesp", "--namespace ");
 }
 
 Test(completion, what_was_given_is_not_offered_again)
