@@ -34,9 +34,19 @@ static int add_source(const struct cron_session *session, const cJSON *live, str
 	return cron_task_words(&options, words, err);
 }
 
+/* `run` reads variables and files itself: what adds up must not come from there and from the words, too. */
 static bool is_for_run(const struct option *option)
 {
-	return strcmp(option->long_name, "output") != 0;
+	return strcmp(option->long_name, "output") != 0 && option->kind != OPTION_COUNT &&
+	       option->kind != OPTION_LIST;
+}
+
+static void take_what_adds_up(struct run_options *here, struct run_options *options)
+{
+	options->verbosity = here->verbosity;
+	strv_release(&options->as_groups);
+	options->as_groups = here->as_groups;
+	here->as_groups = (struct strv)STRV_INIT;
 }
 
 static int add_here(const struct run_options *here, struct strv *words, struct err *err)
@@ -109,7 +119,7 @@ static int make_words(struct cron_session *session, struct strv *words, struct e
 	return add_command(here, live, words, err);
 }
 
-static int run_words(const struct strv *words)
+static int run_words(const struct strv *words, struct run_options *here)
 {
 	_cleanup_(run_options_release) struct run_options options = {.like = NULL};
 	_cleanup_(request_release) struct request request;
@@ -119,8 +129,10 @@ static int run_words(const struct strv *words)
 
 	request_init(&request);
 	if (run_options_parse(run_option_table, run_option_count, (int)words->count, words->items,
-	                      &options, &err) < 0 ||
-	    run_options_request(&options, false, &request, &err) < 0 ||
+	                      &options, &err) < 0)
+		return perform_failed(&options, &err);
+	take_what_adds_up(here, &options);
+	if (run_options_request(&options, false, &request, &err) < 0 ||
 	    run_options_choose(&options, &settings, &chosen, &err) < 0)
 		return perform_failed(&options, &err);
 	return perform(&options, &settings, &chosen, &request);
@@ -129,23 +141,25 @@ static int run_words(const struct strv *words)
 static int run(const struct command *command, int argc, char **argv)
 {
 	_cleanup_(strv_release) struct strv words = STRV_INIT;
+	_cleanup_(run_options_release) struct run_options here = {.like = NULL};
 	struct err err = ERR_INIT;
 	int result;
-	bool help;
 
+	/* the connection is closed before the task has its own */
 	{
 		_cleanup_(cron_session_release) struct cron_session session = {.backend = NULL};
 
 		result = cron_session_open(command, argc, argv, &session, &err);
-		help = session.options.help;
-		if (result == 0 && !help)
+		if (result == 0 && !session.options.help)
 			result = make_words(&session, &words, &err);
+		here = session.options;
+		session.options = (struct run_options){.like = NULL};
 	}
 	if (result < 0) {
 		message_error(&err);
 		return exit_code_of(&err);
 	}
-	return help ? 0 : run_words(&words);
+	return here.help ? 0 : run_words(&words, &here);
 }
 
 const struct command cmd_cron_run = {

@@ -2,29 +2,19 @@
 #include <string.h>
 #include "cmd/oneoff/cmd_cron_cluster.h"
 #include "cmd/oneoff/defaults.h"
+#include "cmd/oneoff/shared_options.h"
 #include "pkg/kube/kube.h"
 
 static const char *const formats[] = {"table", "json", NULL};
 
 /* clang-format off */
-#define ROW(letter, name, kind, field, argument, choices, variable, help) \
-	{letter, name, kind, offsetof(struct run_options, field), argument, choices, variable, help}
+#define ROW(letter, name, kind, field, argument, choices, variable, ...) \
+	{letter, name, kind, offsetof(struct run_options, field), argument, choices, variable, __VA_ARGS__}
 
 const struct option cron_option_table[] = {
 	ROW('o', "output", OPTION_CHOICE, format, "FORMAT", formats, NULL, "list: table (default) or json"),
-	ROW('n', "namespace", OPTION_STRING, name_space, "NAME", NULL, "ONEOFF_NAMESPACE",
-	    "the namespace (default: the context's)"),
-	ROW(0, "context", OPTION_STRING, context, "NAME", NULL, "ONEOFF_CONTEXT",
-	    "the kubeconfig's context to use"),
-	ROW(0, "kubeconfig", OPTION_STRING, kubeconfig, "FILE", NULL, NULL,
-	    "this file alone (default: KUBECONFIG, else ~/.kube/config)"),
-	ROW(0, "as", OPTION_STRING, as, "USER", NULL, NULL, "act as this user"),
-	ROW(0, "as-group", OPTION_LIST, as_groups, "GROUP", NULL, NULL, "act as a member of this group"),
-	ROW('q', "quiet", OPTION_TRUE, verbosity.quiet, NULL, NULL, "ONEOFF_QUIET",
-	    "say nothing but warnings and errors"),
-	ROW('v', "verbose", OPTION_COUNT, verbosity.verbose, NULL, NULL, NULL,
-	    "say what was chosen, and why"),
-	ROW('h', "help", OPTION_TRUE, help, NULL, NULL, NULL, "show this help"),
+	CLUSTER_OPTIONS,
+	VERBOSITY_OPTIONS,
 };
 const size_t cron_option_count = ARRAY_SIZE(cron_option_table);
 /* clang-format on */

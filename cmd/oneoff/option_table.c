@@ -2,6 +2,7 @@
 /* The options of run, console and plan: one row each, from which parser and help are made. */
 #include "cmd/oneoff/cmd_cron.h"
 #include "cmd/oneoff/run_options.h"
+#include "cmd/oneoff/shared_options.h"
 
 /* clang-format off */
 /* After the help, what may be left out: .completion = …, .project = true. */
@@ -27,24 +28,8 @@ static const char *const format_choices[] = {"table", "json", "yaml", NULL};
 	    .completion = COMPLETE_SOURCE, .project = true), \
 	ROW(0, "from", OPTION_STRING, like, "SOURCE", NULL, NULL, NULL, \
 	    .completion = COMPLETE_SOURCE), \
-	ROW(0, "runtime", OPTION_STRING, runtime, "NAME", NULL, "ONEOFF_RUNTIME", \
-	    "look in this runtime only: docker, podman, oci or kubernetes", \
-	    .completion = COMPLETE_RUNTIME, .project = true), \
-	ROW('H', "host", OPTION_STRING, host, "URL", NULL, "ONEOFF_HOST", \
-	    "the engine's address, as docker takes it"), \
-	ROW(0, "context", OPTION_STRING, context, "NAME", NULL, "ONEOFF_CONTEXT", \
-	    "the docker context, or the kubeconfig's, to use", \
-	    .completion = COMPLETE_CONTEXT), \
-	ROW('n', "namespace", OPTION_STRING, name_space, "NAME", NULL, "ONEOFF_NAMESPACE", \
-	    "kubernetes: the namespace (default: the context's)", \
-	    .completion = COMPLETE_NAMESPACE, .project = true), \
-	ROW(0, "kubeconfig", OPTION_STRING, kubeconfig, "FILE", NULL, "ONEOFF_KUBECONFIG", \
-	    "kubernetes: this file alone (default: KUBECONFIG, else ~/.kube/config)", \
-	    .completion = COMPLETE_FILE), \
-	ROW(0, "as", OPTION_STRING, as, "USER", NULL, "ONEOFF_AS", \
-	    "kubernetes: act as this user"), \
-	ROW(0, "as-group", OPTION_LIST, as_groups, "GROUP", NULL, "ONEOFF_AS_GROUP", \
-	    "kubernetes: act as a member of this group"), \
+	ENGINE_OPTIONS, \
+	CLUSTER_OPTIONS, \
 	ROW('c', "container", OPTION_STRING, container, "NAME", NULL, "ONEOFF_CONTAINER", \
 	    "kubernetes: which container of the pod (default: the pod's own, else the first)", \
 	    .project = true), \
@@ -58,15 +43,8 @@ static const char *const format_choices[] = {"table", "json", "yaml", NULL};
 	ROW(0, "oci-root", OPTION_STRING, oci_root, "DIR", NULL, "ONEOFF_OCI_ROOT", \
 	    "oci: where the app's runtime keeps its state (its --root)", \
 	    .completion = COMPLETE_FOLDER), \
-	ROW(0, "store", OPTION_STRING, store, "DIR", NULL, "ONEOFF_STORE", \
-	    "oci: where images are unpacked (default ~/.local/share/oneoff)", \
-	    .completion = COMPLETE_FOLDER), \
-	ROW('q', "quiet", OPTION_TRUE, verbosity.quiet, NULL, NULL, "ONEOFF_QUIET", \
-	    "say nothing but warnings and errors"), \
-	ROW('v', "verbose", OPTION_COUNT, verbosity.verbose, NULL, NULL, "ONEOFF_VERBOSE", \
-	    "say what was chosen, and why"), \
-	ROW('h', "help", OPTION_TRUE, help, NULL, NULL, NULL, \
-	    "show this help")
+	STORE_OPTION, \
+	VERBOSITY_OPTIONS
 
 /* What differs from the app. */
 #define CHANGE_OPTIONS \
@@ -169,8 +147,7 @@ const struct option run_option_table[] = {
 	    "ONEOFF_ON_DISCONNECT",
 	    "if we die: continue (default without a terminal) or stop (with one)",
 	    .project = true),
-	ROW(0, "detach-keys", OPTION_STRING, detach_keys, "KEYS", NULL, "ONEOFF_DETACH_KEYS",
-	    "keys that leave the task running, such as ctrl-p,ctrl-q (default: none)"),
+	DETACH_KEYS_OPTION,
 	ROW(0, "result", OPTION_STRING, result, "FILE", NULL, "ONEOFF_RESULT",
 	    "write a JSON record of the run to this file",
 	    .completion = COMPLETE_FILE),

@@ -113,6 +113,48 @@ Test(commands, option_tables_are_sound)
 	}
 }
 
+static bool agree(const struct option *one, const struct option *other)
+{
+	if (!one->environment || !other->environment)
+		return one->environment == other->environment;
+	return !strcmp(one->environment, other->environment) && one->kind == other->kind &&
+	       one->completion == other->completion && one->project == other->project;
+}
+
+/* By name, the first row of all commands before this one. */
+static void compare_rows(const struct command *command, const struct option *known[], size_t *used)
+{
+	size_t count = command->options ? *command->option_count : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct option *row = &command->options[i];
+		size_t at = 0;
+
+		while (at < *used && strcmp(known[at]->long_name, row->long_name) != 0)
+			at++;
+		if (at == *used)
+			known[(*used)++] = row;
+		cr_expect(agree(known[at], row), "%s --%s", command->name, row->long_name);
+		cr_assert_lt(*used, 200);
+	}
+}
+
+/* ONEOFF_VERBOSE is for all commands that have -v, or for none. */
+Test(commands, an_option_has_the_same_variable_in_every_command)
+{
+	const struct option *known[200];
+	size_t used = 0;
+
+	for (size_t i = 0; i < command_count; i++) {
+		const struct command *const *inner = commands[i]->subcommands;
+
+		compare_rows(commands[i], known, &used);
+		for (; inner && *inner; inner++)
+			compare_rows(*inner, known, &used);
+	}
+	cr_expect_gt(used, 50);
+}
+
 /* What a project's file may set is a decision about trust: the list stands here once more, so that a new row
  * is not on it by accident. */
 Test(commands, a_project_chooses_neither_programs_nor_hosts_nor_identities)

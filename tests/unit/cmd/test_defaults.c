@@ -89,27 +89,33 @@ Test(defaults, a_bad_file_stops_all_but_help, .init = begin, .fini = end)
 	cr_expect_eq(PARSE(&options, &err, WORD("--like=x"), WORD("env")), 0, "%s", err.message);
 }
 
-/* What every command may be told for good can be told in a file of one's own. */
-Test(defaults, every_default_can_stand_in_ones_own_file, .init = begin, .fini = end)
+/* In one's own file, then in a project's, which may say less. */
+static void expect_default(const struct option *row, const char *before, const char *after)
+{
+	struct err err = ERR_INIT;
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s%s: %s%s\n", before, row->long_name,
+	         row->choices ? row->choices[0] : "\"1\"", after);
+	for (int project = 0; project < 2; project++) {
+		_cleanup_(run_options_release) struct run_options options = {.like = NULL};
+		const char *path = project ? ".oneoff.yaml" : "oneoff/config.yaml";
+
+		write_file(path, text);
+		cr_expect_eq(PARSE(&options, &err, WORD("--like=x"), WORD("env")),
+		             project && !row->project ? -1 : 0, "%s: %s", text, err.message);
+		unlink(path);
+	}
+}
+
+/* What every command may be told for good can be told in a file, for one command and for all that have it. */
+Test(defaults, every_default_can_stand_in_a_file, .init = begin, .fini = end)
 {
 	for (size_t i = 0; i < run_option_count; i++) {
-		_cleanup_(run_options_release) struct run_options options = {.like = NULL};
-		const struct option *row = &run_option_table[i];
-		struct err err = ERR_INIT;
-		char text[128];
-
-		if (!row->environment)
+		if (!run_option_table[i].environment)
 			continue;
-		snprintf(text, sizeof(text), "run: {%s: %s}\n", row->long_name,
-		         row->choices ? row->choices[0] : "\"1\"");
-		write_file("oneoff/config.yaml", text);
-		cr_expect_eq(PARSE(&options, &err, WORD("--like=x"), WORD("env")), 0, "%s: %s",
-		             text, err.message);
-		unlink("oneoff/config.yaml");
-		write_file(".oneoff.yaml", text);
-		cr_expect_eq(PARSE(&options, &err, WORD("--like=x"), WORD("env")),
-		             row->project ? 0 : -1, "%s: %s", text, err.message);
-		unlink(".oneoff.yaml");
+		expect_default(&run_option_table[i], "run: {", "}");
+		expect_default(&run_option_table[i], "", "");
 	}
 }
 
