@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include "oci/cgroup.h"
 #include "oci/namespace.h"
 #include "pkg/base/clock.h"
+#include "pkg/io/process.h"
 
 /* Ours stand from here on; everything else that the client has open is closed: a copy of its stdout would
  * keep its reader waiting. */
@@ -36,30 +36,11 @@ void monitor_tell(struct monitor_child *child, enum message_type type, int numbe
 		(void)!message_send(child->client, &message, NULL, 0, &ignored);
 }
 
-static void sort(int *numbers, size_t count)
+static void close_others(const struct monitor_child *child)
 {
-	for (size_t i = 1; i < count; i++)
-		for (size_t j = i; j > 0 && numbers[j] < numbers[j - 1]; j--) {
-			int other = numbers[j];
+	const int kept[] = {child->client, child->settings->snapshot_fd, child->settings->lock_fd};
 
-			numbers[j] = numbers[j - 1];
-			numbers[j - 1] = other;
-		}
-}
-
-static void close_others(struct monitor_child *child)
-{
-	int kept[] = {child->client, child->settings->snapshot_fd, child->settings->lock_fd};
-	int next = FIRST_KEPT;
-
-	sort(kept, ARRAY_SIZE(kept));
-	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
-		if (kept[i] > next)
-			(void)close_range((unsigned)next, (unsigned)kept[i] - 1, 0);
-		if (kept[i] >= next)
-			next = kept[i] + 1;
-	}
-	(void)close_range((unsigned)next, UINT_MAX, 0);
+	process_keep_descriptors(kept, ARRAY_SIZE(kept));
 }
 
 /* Neither a signal to the client's group nor its terminal may reach us. */
@@ -72,11 +53,7 @@ static int detach(struct monitor_child *child, struct err *err)
 	prctl(PR_SET_NAME, "oneoff-monitor");
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return err_errno(err, "cannot become the task's parent");
-	for (int number = 1; number < NSIG; number++)
-		signal(number, number == SIGPIPE || number == SIGHUP || number == SIGINT ||
-		                               number == SIGTERM || number == SIGQUIT
-		                       ? SIG_IGN
-		                       : SIG_DFL);
+	process_reset_signals(PROCESS_OUTLIVES);
 	sigemptyset(&wanted);
 	sigaddset(&wanted, SIGCHLD);
 	sigprocmask(SIG_SETMASK, &wanted, NULL);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include "pkg/io/process.h"
 #include "pkg/json/json.h"
 
 void runtime_release(struct runtime *runtime)
@@ -92,7 +93,6 @@ static _noreturn_ void become(const struct strv *argv, const char *folder, const
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int moved[3];
-	sigset_t none;
 
 	/* Without its parent it would go on making what nobody removes. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -104,10 +104,8 @@ static _noreturn_ void become(const struct strv *argv, const char *folder, const
 	for (int i = 0; i < 3; i++)
 		if (dup2(moved[i], i) < 0)
 			_exit(126);
-	for (int number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	process_reset_signals(PROCESS_DIES);
+	process_unblock_signals();
 	if (chdir(folder) < 0)
 		_exit(126);
 	execv(argv->items[0], argv->items);

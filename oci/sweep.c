@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include "oci/leftovers.h"
 #include "oci/oci_internal.h"
+#include "pkg/io/process.h"
 
 static _noreturn_ void sweep_in_child(const char *run_folder)
 {
@@ -12,7 +13,7 @@ static _noreturn_ void sweep_in_child(const char *run_folder)
 
 	setsid();
 	/* Our copies would hide the client's death from its monitor, and its end from a reader. */
-	(void)close_range(0, UINT_MAX, 0);
+	process_close(0, UINT_MAX);
 	for (int fd = 0; fd <= 2; fd++)
 		(void)!open("/dev/null", O_RDWR);
 	(void)!leftovers_remove(run_folder, false, &count, &ignored);

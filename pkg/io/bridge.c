@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include "pkg/io/bridge_internal.h"
+#include "pkg/io/process.h"
 
 #define FOLDER_NAME  "/oneoff-XXXXXX"
 #define SOCKET_NAME  "/s"
@@ -83,22 +84,6 @@ static int make_log(struct err *err)
 	return TAKE_FD(fd);
 }
 
-/* Forks with all signals blocked, so that none ends the child before it has left our session. */
-static pid_t fork_child(struct bridge_child *child)
-{
-	sigset_t all, before;
-	pid_t pid;
-
-	child->parent = getpid();
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = fork();
-	if (pid == 0)
-		bridge_child_run(child);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return pid;
-}
-
 static int start_child(struct bridge *bridge, const struct strv *command, int status,
                        struct err *err)
 {
@@ -123,7 +108,10 @@ static int start_child(struct bridge *bridge, const struct strv *command, int st
 		return err_errno(err, "make a socket pair");
 	bridge->control = pair[0];
 	child.control = far_end = pair[1];
-	bridge->pid = fork_child(&child);
+	child.parent = getpid();
+	bridge->pid = process_fork();
+	if (bridge->pid == 0)
+		bridge_child_run(&child);
 	return bridge->pid < 0 ? err_errno(err, "start a process") : 0;
 }
 

@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include "pkg/io/process.h"
 
 #define MAX_RUNNING 64
 #define GRACE_MS    1000
@@ -21,15 +22,6 @@ enum {
 		10, /* our descriptors stand from here on, clear of 0 to 3, which commands get */
 	FIRST_FREE = 20, /* above what we keep */
 };
-
-/* close_range(2) is younger than some kernels that we meet. */
-static void close_between(unsigned first, unsigned last)
-{
-	if (close_range(first, last, 0) == 0)
-		return;
-	for (unsigned fd = first; fd <= last && fd < 65536; fd++)
-		close((int)fd);
-}
 
 /* Moves our descriptors to fixed places and closes all others: a copy of a connection or pipe of
  * the parent's would keep it open. */
@@ -57,17 +49,16 @@ static int keep_descriptors(struct bridge_child *child)
 	null = fcntl(null, F_DUPFD_CLOEXEC, FIRST_FREE);
 	if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(child->log, 2) < 0)
 		return -1;
-	close_between(3, FIRST_KEPT - 1);
-	close_between(FIRST_KEPT + (unsigned)ARRAY_SIZE(kept), UINT_MAX);
+	process_close(3, FIRST_KEPT - 1);
+	process_close(FIRST_KEPT + (unsigned)ARRAY_SIZE(kept), UINT_MAX);
 	return 0;
 }
 
-static int reset_signals(struct bridge_child *child)
+static int open_signals(struct bridge_child *child)
 {
 	sigset_t wanted;
 
-	for (int number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL);
+	process_reset_signals(PROCESS_DIES);
 	sigemptyset(&wanted);
 	sigaddset(&wanted, SIGTERM);
 	sigaddset(&wanted, SIGCHLD);
@@ -146,7 +137,6 @@ static void become_service(const struct bridge_child *child)
 static _noreturn_ void run_command(const struct bridge_child *child, pid_t parent, int connection)
 {
 	char *const *argv = child->command->items;
-	sigset_t none;
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
@@ -157,8 +147,7 @@ static _noreturn_ void run_command(const struct bridge_child *child, pid_t paren
 		dup2(connection, 0);
 		dup2(connection, 1);
 	}
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	process_unblock_signals();
 	execvp(argv[0], argv);
 	report_fault(child, errno);
 	_exit(127);
@@ -200,7 +189,7 @@ _noreturn_ void bridge_child_run(struct bridge_child *child)
 	setsid();
 	prctl(PR_SET_NAME, "oneoff-bridge");
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (keep_descriptors(child) < 0 || reset_signals(child) < 0 || getppid() != child->parent)
+	if (keep_descriptors(child) < 0 || open_signals(child) < 0 || getppid() != child->parent)
 		leave(child);
 	if (child->service)
 		start_service(child);

@@ -6,20 +6,12 @@
 #include <limits.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include "pkg/io/process.h"
 
 enum {
 	FAULT_PLACE = 3, /* closed by exec(3) */
 	FIRST_FREE = 10, /* above what dup2 below writes to */
 };
-
-/* close_range(2) is younger than some kernels that we meet. */
-static void close_from(unsigned first)
-{
-	if (close_range(first, UINT_MAX, 0) == 0)
-		return;
-	for (unsigned fd = first; fd < 65536; fd++)
-		close((int)fd);
-}
 
 static int place_descriptors(const struct credentials_child *child)
 {
@@ -35,18 +27,8 @@ static int place_descriptors(const struct credentials_child *child)
 	if (output < 0 || words < 0 || fault < 0 || dup2(input, 0) < 0 || dup2(output, 1) < 0 ||
 	    dup2(words, 2) < 0 || dup3(fault, FAULT_PLACE, O_CLOEXEC) < 0)
 		return -1;
-	close_from(FAULT_PLACE + 1);
+	process_close(FAULT_PLACE + 1, UINT_MAX);
 	return 0;
-}
-
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	for (int number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static _noreturn_ void leave(int fd)
@@ -68,7 +50,8 @@ _noreturn_ void credentials_child_run(const struct credentials_child *child)
 		_exit(127);
 	if (place_descriptors(child) < 0)
 		leave(child->fault);
-	reset_signals();
+	process_reset_signals(PROCESS_DIES);
+	process_unblock_signals();
 	/* Its environment may have another PATH; the program is looked for by ours, as kubectl does. */
 	execvpe(child->argv[0], child->argv, child->environment);
 	leave(FAULT_PLACE);

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include "pkg/base/clock.h"
+#include "pkg/io/process.h"
 
 #define INFO "KUBERNETES_EXEC_INFO"
 /* No more than that can wait in a pipe (pipe(7), pipe-max-size). */
@@ -93,22 +94,6 @@ static int make_argv(const struct kubeconfig_exec *exec, struct strv *ret)
 	return 0;
 }
 
-/* Forks with all signals blocked, so that none ends the child before it has taken its place. */
-static pid_t fork_child(struct credentials_child *child)
-{
-	sigset_t all, before;
-	pid_t pid;
-
-	child->parent = getpid();
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = fork();
-	if (pid == 0)
-		credentials_child_run(child);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return pid;
-}
-
 static int open_signals(void)
 {
 	sigset_t ending;
@@ -140,7 +125,10 @@ static int fork_plugin(struct credentials_plugin *plugin, struct credentials_chi
 	child->words = words[1];
 	child->fault = fault[1];
 	if (result == 0) {
-		plugin->pid = fork_child(child);
+		child->parent = getpid();
+		plugin->pid = process_fork();
+		if (plugin->pid == 0)
+			credentials_child_run(child);
 		if (plugin->pid < 0)
 			result = err_errno(err, "start a process");
 	}

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include "pkg/io/process.h"
 
 #define MAX_NAME 256
 #define MAX_ID   16
@@ -104,22 +105,14 @@ static void bury(const struct backend_ops *ops, const struct backend_settings *s
 static void detach(int keep_terminal, int keep_pipe)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	sigset_t none;
 
 	setsid();
-	for (int number = 1; number < NSIG; number++)
-		signal(number, number == SIGPIPE || number == SIGHUP || number == SIGINT ||
-		                               number == SIGTERM || number == SIGQUIT
-		                       ? SIG_IGN
-		                       : SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	process_reset_signals(PROCESS_OUTLIVES);
+	process_unblock_signals();
 	for (int fd = 0; fd <= 2; fd++)
 		if (null >= 0)
 			dup2(null, fd);
-	for (int fd = 3; fd < 1024; fd++)
-		if (fd != keep_terminal && fd != keep_pipe)
-			close(fd);
+	process_keep_descriptors((const int[]){keep_terminal, keep_pipe}, 2);
 }
 
 int guardian_start(struct guardian *guardian, const struct backend_ops *ops,
