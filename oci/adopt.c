@@ -34,16 +34,10 @@ static int connect_in(int folder_fd, struct err *err)
 
 static int open_folder(const struct oci *oci, const char *name, struct err *err)
 {
-	_cleanup_free_ char *path = NULL;
-	int fd;
+	int fd = one_off_open(oci->run_folder, name, NULL);
 
-	if (asprintf(&path, "%s/%s", oci->run_folder, name) < 0) {
-		path = NULL;
-		return err_no_memory(err);
-	}
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd >= 0)
-		return fd;
+	if (fd >= 0 || errno == ENOMEM)
+		return fd >= 0 ? fd : err_no_memory(err);
 	err_errno(err, "'%s' is gone", name);
 	err->kind = errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM;
 	return -1;

@@ -56,14 +56,8 @@ int run_folder_lock(const char *run_folder, bool exclusive, struct err *err)
 
 static bool is_abandoned(const char *run_folder, const char *name)
 {
-	_cleanup_free_ char *path = NULL;
-	_cleanup_fd_ int fd = -1;
+	_cleanup_fd_ int fd = one_off_open(run_folder, name, NULL);
 
-	if (asprintf(&path, "%s/%s", run_folder, name) < 0) {
-		path = NULL;
-		return false;
-	}
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return false;
 	return one_off_is_guarded(fd) == 0 || faccessat(fd, "lock", F_OK, AT_SYMLINK_NOFOLLOW) < 0;
@@ -172,13 +166,9 @@ static int remove_one(const char *run_folder, const char *name, bool dry_run, st
 	bool missing;
 	int known;
 
-	if (asprintf(&folder, "%s/%s", run_folder, name) < 0) {
-		folder = NULL;
-		return err_no_memory(err);
-	}
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	fd = one_off_open(run_folder, name, &folder);
 	if (fd < 0)
-		return 0;
+		return errno == ENOMEM ? err_no_memory(err) : 0;
 	known = one_off_read(run_folder, name, &one_off, err);
 	if (known < 0 || (!known && guess_runtime(run_folder, &one_off.runtime, err) < 0))
 		return -1;
@@ -205,13 +195,9 @@ int leftovers_discard(const char *run_folder, const char *name, const char *id, 
 	bool missing;
 	int known;
 
-	if (asprintf(&folder, "%s/%s", run_folder, name) < 0) {
-		folder = NULL;
-		return err_no_memory(err);
-	}
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	fd = one_off_open(run_folder, name, &folder);
 	if (fd < 0)
-		return 0;
+		return errno == ENOMEM ? err_no_memory(err) : 0;
 	known = one_off_read(run_folder, name, &one_off, err);
 	if (known <= 0)
 		return known;

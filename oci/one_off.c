@@ -153,20 +153,30 @@ static int read_whole(int folder_fd, const char *run_folder, const char *name, s
 	return 1;
 }
 
+int one_off_open(const char *run_folder, const char *name, char **ret_path)
+{
+	_cleanup_free_ char *path = NULL;
+	int fd;
+
+	if (asprintf(&path, "%s/%s", run_folder, name) < 0) {
+		path = NULL;
+		errno = ENOMEM;
+		return -1;
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0 && ret_path)
+		*ret_path = TAKE_PTR(path);
+	return fd;
+}
+
 int one_off_read(const char *run_folder, const char *name, struct one_off *ret, struct err *err)
 {
 	_cleanup_(one_off_release) struct one_off one_off = ONE_OFF_INIT;
-	_cleanup_free_ char *folder = NULL;
-	_cleanup_fd_ int fd = -1;
+	_cleanup_fd_ int fd = one_off_open(run_folder, name, NULL);
 	int result;
 
-	if (asprintf(&folder, "%s/%s", run_folder, name) < 0) {
-		folder = NULL;
-		return err_no_memory(err);
-	}
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return 0;
+		return errno == ENOMEM ? err_no_memory(err) : 0;
 	result = read_whole(fd, run_folder, name, &one_off, err);
 	if (result == 1) {
 		*ret = one_off;

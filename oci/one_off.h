@@ -34,6 +34,10 @@ void one_off_release(struct one_off *one_off);
 /* 1; 0 when there is none of that name that is ours and whole; -1. */
 int one_off_read(const char *run_folder, const char *name, struct one_off *ret, struct err *err);
 
+/* Its folder, opened: a descriptor, and its path in *ret_path (owned by the caller) unless that is NULL; or -1 with
+ * errno. A link is none. */
+int one_off_open(const char *run_folder, const char *name, char **ret_path);
+
 /* 1 when a monitor holds that folder's lock, 0 when none does; -1 when there is no lock file or it cannot be
  * told. */
 int one_off_is_guarded(int folder_fd);
