@@ -2,7 +2,6 @@
 #include "oci/bundle_calls.h"
 
 #include <string.h>
-#include "pkg/base/utf8.h"
 
 const cJSON *bundle_namespace(const cJSON *namespaces, const char *type)
 {
@@ -50,30 +49,6 @@ unsigned bundle_flags(const cJSON *config, const struct bundle_input *input)
 	if (input->request->memory_bytes != REQUEST_AS_SOURCE)
 		flags |= BUNDLE_MEMORY_ASKED;
 	return flags;
-}
-
-int bundle_put(struct rule_context *context, const struct rule *rule, const cJSON *was, cJSON *now,
-               const char *why, struct err *err)
-{
-	_cleanup_(json_free) cJSON *owned = now;
-
-	if (!owned)
-		return err_no_memory(err);
-	if (rule_changed(context, rule->path, was, owned, why, err) < 0)
-		return -1;
-	return rule_put(context, rule->to, TAKE_PTR(owned), err);
-}
-
-int bundle_report(struct rule_context *context, enum plan_action action, const char *path,
-                  const char *key, const cJSON *was, const cJSON *now, const char *why,
-                  struct err *err)
-{
-	_cleanup_(strbuf_release) struct strbuf full = STRBUF_INIT;
-
-	strbuf_addf(&full, "%s.%s", path, key);
-	if (full.failed || plan_add(context->plan, action, strbuf_str(&full), was, now, why) < 0)
-		return err_no_memory(err);
-	return 0;
 }
 
 cJSON *bundle_constant(const char *json)
@@ -213,31 +188,6 @@ static int check_config(const cJSON *config, struct err *err)
 
 /* ---- what was asked for ----------------------------------------------------------------------- */
 
-/* JSON carries text only: other bytes would arrive as something else, silently. */
-static int check_text(const char *what, const char *text, struct err *err)
-{
-	if (!text || utf8_valid(text, strlen(text)))
-		return 0;
-	return err_set(err, ERR_USAGE,
-	               "%s is not valid UTF-8, and config.json carries nothing else", what);
-}
-
-static int check_list(const char *what, const struct strv *list, bool pairs, struct err *err)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		_cleanup_(strbuf_release) struct strbuf which = STRBUF_INIT;
-
-		strbuf_addf(&which, "%s %zu", what, i + 1);
-		if (which.failed)
-			return err_no_memory(err);
-		if (check_text(strbuf_str(&which), list->items[i], err) < 0)
-			return -1;
-		if (pairs && (!list->items[i][0] || list->items[i][0] == '='))
-			return err_set(err, ERR_USAGE, "%s has no name", strbuf_str(&which));
-	}
-	return 0;
-}
-
 static int check_limits(const struct bundle_input *input, struct err *err)
 {
 	const struct request *request = input->request;
@@ -255,14 +205,7 @@ static int check_request(const struct bundle_input *input, struct err *err)
 {
 	const struct request *request = input->request;
 
-	if (check_list("argument", &request->argv, false, err) < 0 ||
-	    check_list("variable", &request->env, true, err) < 0 ||
-	    check_list("label", &request->labels, true, err) < 0)
-		return -1;
-	if (check_text("the working folder", request->workdir, err) < 0 ||
-	    check_text("the entrypoint", request->entrypoint, err) < 0 ||
-	    check_text("the terminal's kind", request->term, err) < 0 ||
-	    check_text("the reason", request->reason, err) < 0)
+	if (request_check_text(request, "config.json", err) < 0)
 		return -1;
 	if (request->image) {
 		err_set(err, ERR_USAGE, "--image does not go with the oci runtime");

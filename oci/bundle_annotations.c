@@ -21,18 +21,13 @@ static int set_annotation(const struct annotations *annotations, const char *key
                           const char *why)
 {
 	const cJSON *was = json_member(annotations->source, key);
-	enum plan_action action = PLAN_CHANGED;
 
 	if (json_set_string(annotations->target, key, value) < 0)
 		return err_no_memory(annotations->err);
 
 	const cJSON *now = json_member(annotations->target, key);
-	if (!was)
-		action = PLAN_ADDED;
-	else if (json_equal(was, now))
-		action = PLAN_KEPT;
-	return bundle_report(annotations->context, action, annotations->rule->path, key, was, now,
-	                     why, annotations->err);
+	return rule_report(annotations->context, plan_difference(was, now), annotations->rule->path,
+	                   key, was, now, why, annotations->err);
 }
 
 static bool is_own(const char *key)
@@ -163,8 +158,8 @@ static int drop_rest(const struct annotations *annotations)
 		                                             : annotations->rule->why;
 
 		if (!json_member(annotations->target, annotation->string) &&
-		    bundle_report(annotations->context, PLAN_DROPPED, annotations->rule->path,
-		                  annotation->string, annotation, NULL, why, annotations->err) < 0)
+		    rule_report(annotations->context, PLAN_DROPPED, annotations->rule->path,
+		                annotation->string, annotation, NULL, why, annotations->err) < 0)
 			return -1;
 	}
 	return 0;

@@ -60,15 +60,6 @@ static inline const cJSON *bundle_was(const struct rule_context *context, const 
 	return bundle_sources(context)->from_image ? NULL : node;
 }
 
-/* Puts `now` (taken; NULL: no memory) at rule->to and reports the difference under rule->path. */
-int bundle_put(struct rule_context *context, const struct rule *rule, const cJSON *was, cJSON *now,
-               const char *why, struct err *err) _must_check_;
-
-/* Reports a row under "PATH.KEY". */
-int bundle_report(struct rule_context *context, enum plan_action action, const char *path,
-                  const char *key, const cJSON *was, const cJSON *now, const char *why,
-                  struct err *err) _must_check_;
-
 /* A copy of a constant document. NULL: no memory, or text that is no JSON (a bug). */
 cJSON *bundle_constant(const char *json);
 

@@ -60,20 +60,14 @@ static int report_variable(struct environment *environment, const char *name, co
 	const cJSON *now = find_entry(environment->list, name);
 	_cleanup_(json_free) cJSON *was_value = cJSON_CreateString(entry_value(was));
 	_cleanup_(json_free) cJSON *now_value = cJSON_CreateString(entry_value(now));
-	enum plan_action action = PLAN_CHANGED;
 
 	if (!was_value || !now_value)
 		return err_no_memory(environment->err);
 	if (!was && !now)
 		return 0;
-	if (!was)
-		action = PLAN_ADDED;
-	else if (!now)
-		action = PLAN_DROPPED;
-	else if (json_equal(was, now))
-		action = PLAN_KEPT;
-	return bundle_report(environment->context, action, environment->rule->path, name,
-	                     was ? was_value : NULL, now ? now_value : NULL, why, environment->err);
+	return rule_report(environment->context, plan_difference(was, now), environment->rule->path,
+	                   name, was ? was_value : NULL, now ? now_value : NULL, why,
+	                   environment->err);
 }
 
 /* Deletes all entries of `name` but `kept` (or NULL): a source may hold a name twice. */
@@ -205,19 +199,6 @@ static int settle_ours(struct environment *environment)
 	               : set_variable(environment, strbuf_str(&text), "tells the task its id");
 }
 
-/* True when a later -e speaks of the same variable: that one counts. */
-static bool overruled(const struct strv *list, size_t index)
-{
-	size_t length = strcspn(list->items[index], "=");
-
-	for (size_t i = index + 1; i < list->count; i++) {
-		if (strcspn(list->items[i], "=") == length &&
-		    strncmp(list->items[i], list->items[index], length) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int settle_asked(struct environment *environment)
 {
 	const struct strv *list = &bundle_input(environment->context)->request->env;
@@ -226,7 +207,7 @@ static int settle_asked(struct environment *environment)
 		const char *text = list->items[i];
 		int result;
 
-		if (overruled(list, i))
+		if (request_env_is_overruled(list, i))
 			continue;
 		result = strchr(text, '=') ? set_variable(environment, text, asked_why)
 		                           : remove_variable(environment, text, asked_why);

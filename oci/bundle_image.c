@@ -61,8 +61,8 @@ int bundle_default(struct rule_context *context, const struct rule *rule, const 
 			continue;
 		if ((defaults[i].unless & context->flags) != 0)
 			return 0;
-		return bundle_put(context, rule, NULL, bundle_constant(defaults[i].json), rule->why,
-		                  err);
+		return rule_set(context, rule, NULL, bundle_constant(defaults[i].json), rule->why,
+		                err);
 	}
 	return err_set(err, ERR_INTERNAL, "no default for '%s'", rule->to);
 }
@@ -121,8 +121,8 @@ int bundle_image_cwd(struct rule_context *context, const struct rule *rule, cons
 	strbuf_addf(&path, "%s%s", !asked && folder[0] != '/' ? "/" : "", asked ? asked : folder);
 	if (path.failed)
 		return err_no_memory(err);
-	return bundle_put(context, rule, node, cJSON_CreateString(strbuf_str(&path)),
-	                  asked ? "asked with -w" : rule->why, err);
+	return rule_set(context, rule, node, cJSON_CreateString(strbuf_str(&path)),
+	                asked ? "asked with -w" : rule->why, err);
 }
 
 /* ---- the command: ENTRYPOINT, then CMD or what was asked for ---------------------------------- */

@@ -89,7 +89,7 @@ int bundle_rlimits(struct rule_context *context, const struct rule *rule, const 
 	const char *why = json_equal(node, limits)
 	                          ? rule->why
 	                          : "lowered to what you may set: more needs CAP_SYS_RESOURCE";
-	return bundle_put(context, rule, node, TAKE_PTR(limits), why, err);
+	return rule_set(context, rule, node, TAKE_PTR(limits), why, err);
 }
 
 int bundle_oom_score(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -101,9 +101,9 @@ int bundle_oom_score(struct rule_context *context, const struct rule *rule, cons
 	if (!node)
 		return 0;
 	if (json_int64(node, "", &score) < 0 || score >= floor)
-		return bundle_put(context, rule, node, cJSON_Duplicate(node, true), rule->why, err);
-	return bundle_put(context, rule, node, json_new_int64(floor),
-	                  "raised to what you may set: less needs CAP_SYS_RESOURCE", err);
+		return rule_set(context, rule, node, cJSON_Duplicate(node, true), rule->why, err);
+	return rule_set(context, rule, node, json_new_int64(floor),
+	                "raised to what you may set: less needs CAP_SYS_RESOURCE", err);
 }
 
 /* ---- control groups --------------------------------------------------------------------------- */
@@ -117,7 +117,7 @@ int bundle_cgroup(struct rule_context *context, const struct rule *rule, const c
 	if (!path)
 		return rule_changed(context, rule->path, was, NULL,
 		                    "there is no control group that the task may have", err);
-	return bundle_put(context, rule, was, cJSON_CreateString(path), rule->why, err);
+	return rule_set(context, rule, was, cJSON_CreateString(path), rule->why, err);
 }
 
 /* The limits of one kind while they are being changed: each change has a row of its own. */
@@ -138,24 +138,21 @@ static int drop_limit(const struct limits *limits, const char *key, const char *
 	cJSON_DeleteItemFromObjectCaseSensitive(limits->now, key);
 	if (json_is_unset(was))
 		return 0;
-	return bundle_report(limits->context, PLAN_DROPPED, limits->rule->path, key, was, NULL, why,
-	                     limits->err);
+	return rule_report(limits->context, PLAN_DROPPED, limits->rule->path, key, was, NULL, why,
+	                   limits->err);
 }
 
 static int set_limit(const struct limits *limits, const char *key, int64_t value, const char *why)
 {
-	const cJSON *was = json_member(limits->was, key);
-	enum plan_action action = PLAN_CHANGED;
+	const cJSON *was = json_member(limits->was, key), *now;
 
 	if (json_set_int64(limits->now, key, value) < 0)
 		return err_no_memory(limits->err);
+	now = json_member(limits->now, key);
 	if (json_is_unset(was))
-		action = PLAN_ADDED;
-	else if (json_equal(was, json_member(limits->now, key)))
-		action = PLAN_KEPT;
-	return bundle_report(limits->context, action, limits->rule->path, key,
-	                     action == PLAN_ADDED ? NULL : was, json_member(limits->now, key), why,
-	                     limits->err);
+		was = NULL;
+	return rule_report(limits->context, plan_difference(was, now), limits->rule->path, key, was,
+	                   now, why, limits->err);
 }
 
 static bool asked(const struct limits *limits, enum bundle_flag flag)

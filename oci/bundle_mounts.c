@@ -110,9 +110,9 @@ static int settle(struct rule_context *context, const struct rule *rule, const c
 		action = PLAN_ADDED;
 	else if (json_equal(mount, now))
 		action = PLAN_KEPT;
-	return bundle_report(context, action, rule->path, json_string(mount, "destination"),
-	                     bundle_was(context, mount), now, action == PLAN_KEPT ? rule->why : why,
-	                     err);
+	return rule_report(context, action, rule->path, json_string(mount, "destination"),
+	                   bundle_was(context, mount), now, action == PLAN_KEPT ? rule->why : why,
+	                   err);
 }
 
 int bundle_mounts(struct rule_context *context, const struct rule *rule, const cJSON *node,

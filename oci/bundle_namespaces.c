@@ -95,7 +95,6 @@ static int settle(struct rule_context *context, const struct rule *rule, const c
 	struct decision decision = decide(context, rule, type, entry, own_path);
 	const cJSON *was = bundle_was(context, entry);
 	const cJSON *now = NULL;
-	enum plan_action action = PLAN_CHANGED;
 
 	if (decision.present) {
 		if (add_entry(list, type, decision.path, err) < 0)
@@ -104,13 +103,8 @@ static int settle(struct rule_context *context, const struct rule *rule, const c
 	}
 	if (!was && !now)
 		return 0;
-	if (!was)
-		action = PLAN_ADDED;
-	else if (!now)
-		action = PLAN_DROPPED;
-	else if (json_equal(was, now))
-		action = PLAN_KEPT;
-	return bundle_report(context, action, rule->path, type, was, now, decision.why, err);
+	return rule_report(context, plan_difference(was, now), rule->path, type, was, now,
+	                   decision.why, err);
 }
 
 /* The types that the task needs whatever the source has, after those of the source. */
@@ -213,9 +207,9 @@ int bundle_sysctl(struct rule_context *context, const struct rule *rule, const c
 
 		if (!why && json_set_string(kept, setting->string, setting->valuestring) < 0)
 			return err_no_memory(err);
-		if (bundle_report(context, why ? PLAN_DROPPED : PLAN_KEPT, rule->path,
-		                  setting->string, setting, why ? NULL : setting,
-		                  why ? why : rule->why, err) < 0)
+		if (rule_report(context, why ? PLAN_DROPPED : PLAN_KEPT, rule->path,
+		                setting->string, setting, why ? NULL : setting,
+		                why ? why : rule->why, err) < 0)
 			return -1;
 	}
 	return rule_put(context, rule->to, TAKE_PTR(kept), err);

@@ -9,8 +9,8 @@
 int bundle_root_path(struct rule_context *context, const struct rule *rule, const cJSON *node,
                      struct err *err)
 {
-	return bundle_put(context, rule, bundle_was(context, node), cJSON_CreateString("rootfs"),
-	                  rule->why, err);
+	return rule_set(context, rule, bundle_was(context, node), cJSON_CreateString("rootfs"),
+	                rule->why, err);
 }
 
 int bundle_foreign(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -25,8 +25,8 @@ int bundle_foreign(struct rule_context *context, const struct rule *rule, const 
 int bundle_terminal(struct rule_context *context, const struct rule *rule, const cJSON *node,
                     struct err *err)
 {
-	return bundle_put(context, rule, bundle_was(context, node),
-	                  cJSON_CreateBool(bundle_input(context)->request->tty), rule->why, err);
+	return rule_set(context, rule, bundle_was(context, node),
+	                cJSON_CreateBool(bundle_input(context)->request->tty), rule->why, err);
 }
 
 int bundle_console_size(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -42,7 +42,7 @@ int bundle_console_size(struct rule_context *context, const struct rule *rule, c
 	if (!size || json_set_int64(size, "height", request->tty_rows) < 0 ||
 	    json_set_int64(size, "width", request->tty_columns) < 0)
 		return err_no_memory(err);
-	return bundle_put(context, rule, was, TAKE_PTR(size), rule->why, err);
+	return rule_set(context, rule, was, TAKE_PTR(size), rule->why, err);
 }
 
 /* ---- the command ------------------------------------------------------------------------------ */
@@ -183,7 +183,7 @@ int bundle_args(struct rule_context *context, const struct rule *rule, const cJS
 		return -1;
 	if (count_of(list) <= words.init)
 		return err_set(err, ERR_USAGE, "there is no command to run");
-	return bundle_put(context, rule, node, TAKE_PTR(list), why, err);
+	return rule_set(context, rule, node, TAKE_PTR(list), why, err);
 }
 
 cJSON *bundle_command(const struct rule_context *context)
@@ -232,12 +232,10 @@ int bundle_user(struct rule_context *context, const struct rule *rule, const cJS
 	const struct bundle_user *asked = bundle_input(context)->user;
 
 	if (asked)
-		return bundle_put(context, rule, node, make_user(node, asked), "asked with -u",
-		                  err);
+		return rule_set(context, rule, node, make_user(node, asked), "asked with -u", err);
 	/* The specification demands a user; none means root. */
-	return bundle_put(context, rule, node,
-	                  node ? cJSON_Duplicate(node, true) : make_user(NULL, NULL), rule->why,
-	                  err);
+	return rule_set(context, rule, node,
+	                node ? cJSON_Duplicate(node, true) : make_user(NULL, NULL), rule->why, err);
 }
 
 int bundle_image_user(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -245,8 +243,8 @@ int bundle_image_user(struct rule_context *context, const struct rule *rule, con
 {
 	const struct bundle_input *input = bundle_input(context);
 
-	return bundle_put(context, rule, node, make_user(NULL, input->user),
-	                  input->request->user ? "asked with -u" : rule->why, err);
+	return rule_set(context, rule, node, make_user(NULL, input->user),
+	                input->request->user ? "asked with -u" : rule->why, err);
 }
 
 int bundle_cwd(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -255,8 +253,8 @@ int bundle_cwd(struct rule_context *context, const struct rule *rule, const cJSO
 	const char *asked = bundle_input(context)->request->workdir;
 
 	if (!asked)
-		return bundle_put(context, rule, node, cJSON_Duplicate(node, true), rule->why, err);
-	return bundle_put(context, rule, node, cJSON_CreateString(asked), "asked with -w", err);
+		return rule_set(context, rule, node, cJSON_Duplicate(node, true), rule->why, err);
+	return rule_set(context, rule, node, cJSON_CreateString(asked), "asked with -w", err);
 }
 
 int bundle_hostname(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -271,8 +269,8 @@ int bundle_hostname(struct rule_context *context, const struct rule *rule, const
 	hostname = strndup(name, length);
 	if (!hostname)
 		return err_no_memory(err);
-	return bundle_put(context, rule, bundle_was(context, node), cJSON_CreateString(hostname),
-	                  rule->why, err);
+	return rule_set(context, rule, bundle_was(context, node), cJSON_CreateString(hostname),
+	                rule->why, err);
 }
 
 /* ---- hooks ------------------------------------------------------------------------------------ */

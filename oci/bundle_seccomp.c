@@ -15,8 +15,8 @@ static int drop_listener(struct rule_context *context, const struct rule *rule, 
 		_cleanup_(json_free) cJSON *was =
 			cJSON_DetachItemFromObjectCaseSensitive(profile, keys[i]);
 
-		if (was && bundle_report(context, PLAN_DROPPED, rule->path, keys[i], was, NULL,
-		                         "it listens for the source", err) < 0)
+		if (was && rule_report(context, PLAN_DROPPED, rule->path, keys[i], was, NULL,
+		                       "it listens for the source", err) < 0)
 			return -1;
 	}
 	return 0;
@@ -38,8 +38,8 @@ static int refuse_call(struct rule_context *context, const struct rule *rule, cJ
 	if (!was || json_set_string(call, "action", "SCMP_ACT_ERRNO") < 0 ||
 	    json_set_int64(call, "errnoRet", ENOSYS_NOW) < 0)
 		return err_no_memory(err);
-	return bundle_report(context, PLAN_CHANGED, rule->path, "syscalls", was, call,
-	                     "nobody answers for the task, so the call fails", err);
+	return rule_report(context, PLAN_CHANGED, rule->path, "syscalls", was, call,
+	                   "nobody answers for the task, so the call fails", err);
 }
 
 int bundle_seccomp(struct rule_context *context, const struct rule *rule, const cJSON *node,

@@ -40,12 +40,12 @@ int bundle_version(struct rule_context *context, const struct rule *rule, const 
 	const char *newer = newer_element(context->target);
 
 	if (!strncmp(node->valuestring, "1.0.", 4))
-		return bundle_put(context, rule, node, cJSON_Duplicate(node, true), rule->why, err);
+		return rule_set(context, rule, node, cJSON_Duplicate(node, true), rule->why, err);
 	if (!newer)
-		return bundle_put(context, rule, node, cJSON_CreateString(EVERY_RUNTIME),
-		                  "nothing in it needs more, and some runtimes take no more", err);
+		return rule_set(context, rule, node, cJSON_CreateString(EVERY_RUNTIME),
+		                "nothing in it needs more, and some runtimes take no more", err);
 	strbuf_addf(&why, "%s needs it", newer);
 	if (why.failed)
 		return err_no_memory(err);
-	return bundle_put(context, rule, node, cJSON_Duplicate(node, true), strbuf_str(&why), err);
+	return rule_set(context, rule, node, cJSON_Duplicate(node, true), strbuf_str(&why), err);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
-#include "pkg/base/utf8.h"
 #include "pkg/docker/clone_calls.h"
 
 /* The engine makes a hostname of the first 12 digits of the id. */
@@ -58,18 +57,6 @@ bool clone_from_old_image(const struct rule_context *context, const char *key, c
 	return json_equal(json_member(json_member(input->image, "Config"), key), node);
 }
 
-int clone_put(struct rule_context *context, const struct rule *rule, const cJSON *was, cJSON *now,
-              const char *why, struct err *err)
-{
-	_cleanup_(json_free) cJSON *owned = now;
-
-	if (owned == NULL)
-		return err_no_memory(err);
-	if (rule_changed(context, rule->path, was, owned, why, err) < 0)
-		return -1;
-	return rule_put(context, rule->to, TAKE_PTR(owned), err);
-}
-
 static int check_source(const cJSON *container, struct err *err)
 {
 	static const struct {
@@ -90,52 +77,13 @@ static int check_source(const cJSON *container, struct err *err)
 	return 0;
 }
 
-/* JSON carries text only: other bytes would arrive as something else, silently. */
-static int check_text(const char *what, const char *text, struct err *err)
-{
-	if (text == NULL || utf8_valid(text, strlen(text)))
-		return 0;
-	return err_set(err, ERR_USAGE, "%s is not valid UTF-8, and the engine takes nothing else",
-	               what);
-}
-
-static int check_list(const char *what, const struct strv *list, bool pairs, struct err *err)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		_cleanup_(strbuf_release) struct strbuf which = STRBUF_INIT;
-
-		strbuf_addf(&which, "%s %zu", what, i + 1);
-		if (which.failed)
-			return err_no_memory(err);
-		if (check_text(strbuf_str(&which), list->items[i], err) < 0)
-			return -1;
-		if (pairs && (list->items[i][0] == '\0' || list->items[i][0] == '='))
-			return err_set(err, ERR_USAGE, "%s has no name", strbuf_str(&which));
-	}
-	return 0;
-}
-
-static int check_request(const struct request *request, struct err *err)
-{
-	if (check_list("argument", &request->argv, false, err) < 0 ||
-	    check_list("variable", &request->env, true, err) < 0 ||
-	    check_list("label", &request->labels, true, err) < 0)
-		return -1;
-	if (check_text("the image", request->image, err) < 0 ||
-	    check_text("the user", request->user, err) < 0 ||
-	    check_text("the working folder", request->workdir, err) < 0 ||
-	    check_text("the entrypoint", request->entrypoint, err) < 0 ||
-	    check_text("the reason", request->reason, err) < 0)
-		return -1;
-	return 0;
-}
-
 int docker_clone(const struct docker_clone_input *input, struct plan *ret_plan, struct err *err)
 {
 	_cleanup_(plan_release) struct plan plan;
 
 	plan_init(&plan);
-	if (check_source(input->container, err) < 0 || check_request(input->request, err) < 0)
+	if (check_source(input->container, err) < 0 ||
+	    request_check_text(input->request, "the engine", err) < 0)
 		return -1;
 	plan.document = cJSON_CreateObject();
 	if (plan.document == NULL)

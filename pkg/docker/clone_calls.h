@@ -40,10 +40,6 @@ static inline const struct docker_clone_input *clone_input(const struct rule_con
  * it is then not sent, and the new image decides. `key` is a member of the image's Config. */
 bool clone_from_old_image(const struct rule_context *context, const char *key, const cJSON *node);
 
-/* Puts `now` (taken; NULL: no memory) at rule->to and reports the difference under rule->path. */
-int clone_put(struct rule_context *context, const struct rule *rule, const cJSON *was, cJSON *now,
-              const char *why, struct err *err) _must_check_;
-
 /* clone_process.c: what runs, as whom, where. */
 rule_call clone_image, clone_cmd, clone_entrypoint, clone_user, clone_workdir, clone_image_field;
 rule_call clone_stop_timeout, clone_stdio, clone_healthcheck, clone_console_size;

@@ -65,16 +65,14 @@ static const cJSON *image_environment(const struct docker_clone_input *input)
 static int report_variable(struct environment *environment, enum plan_action action,
                            const char *name, const cJSON *was, const cJSON *now, const char *why)
 {
-	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
 	_cleanup_(json_free) cJSON *was_value = cJSON_CreateString(entry_value(was));
 	_cleanup_(json_free) cJSON *now_value = cJSON_CreateString(entry_value(now));
 
-	strbuf_addf(&path, "Config.Env.%s", name);
-	if (path.failed || was_value == NULL || now_value == NULL ||
-	    plan_add(environment->context->plan, action, strbuf_str(&path),
-	             was != NULL ? was_value : NULL, now != NULL ? now_value : NULL, why) < 0)
+	if (was_value == NULL || now_value == NULL)
 		return err_no_memory(environment->err);
-	return 0;
+	return rule_report(environment->context, action, "Config.Env", name,
+	                   was != NULL ? was_value : NULL, now != NULL ? now_value : NULL, why,
+	                   environment->err);
 }
 
 /* Makes sure that the variable does not come back from the image, whose environment the engine
@@ -244,19 +242,6 @@ static int add_ours(struct environment *environment)
 	return set_variable(environment, strbuf_str(&text), "the kind of your terminal");
 }
 
-/* True when a later -e speaks of the same variable: that one counts. */
-static bool overruled(const struct strv *list, size_t index)
-{
-	size_t length = strcspn(list->items[index], "=");
-
-	for (size_t i = index + 1; i < list->count; i++) {
-		if (strcspn(list->items[i], "=") == length &&
-		    strncmp(list->items[i], list->items[index], length) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int add_asked(struct environment *environment)
 {
 	const struct strv *list = &clone_input(environment->context)->request->env;
@@ -265,7 +250,7 @@ static int add_asked(struct environment *environment)
 		const char *text = list->items[i];
 		int result;
 
-		if (overruled(list, i))
+		if (request_env_is_overruled(list, i))
 			continue;
 		result = strchr(text, '=') != NULL ? set_variable(environment, text, asked)
 		                                   : remove_variable(environment, text);

@@ -95,13 +95,8 @@ static enum label_action label_action(const char *key, const char **ret_why)
 static int report_label(const struct labels *labels, enum plan_action action, const char *key,
                         const cJSON *was, const cJSON *now, const char *why)
 {
-	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
-
-	strbuf_addf(&path, "%s.%s", labels->rule->path, key);
-	if (path.failed ||
-	    plan_add(labels->context->plan, action, strbuf_str(&path), was, now, why) < 0)
-		return err_no_memory(labels->err);
-	return 0;
+	return rule_report(labels->context, action, labels->rule->path, key, was, now, why,
+	                   labels->err);
 }
 
 /* Sets a label of the clone and reports it against the source's. */
@@ -109,17 +104,12 @@ static int set_label(const struct labels *labels, const char *key, const char *v
                      const char *why)
 {
 	const cJSON *was = json_member(labels->source, key);
-	enum plan_action action = PLAN_CHANGED;
 
 	if (json_set_string(labels->target, key, value) < 0)
 		return err_no_memory(labels->err);
 
 	const cJSON *now = json_member(labels->target, key);
-	if (was == NULL)
-		action = PLAN_ADDED;
-	else if (json_equal(was, now))
-		action = PLAN_KEPT;
-	return report_label(labels, action, key, was, now, why);
+	return report_label(labels, plan_difference(was, now), key, was, now, why);
 }
 
 /* The engine merges the image's labels in again whatever is sent; they can only be made empty. */

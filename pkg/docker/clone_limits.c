@@ -7,17 +7,17 @@
 int clone_cpu(struct rule_context *context, const struct rule *rule, const cJSON *node,
               struct err *err)
 {
-	return clone_put(context, rule, node,
-	                 json_new_int64(clone_input(context)->request->cpu_nano), rule->why, err);
+	return rule_set(context, rule, node,
+	                json_new_int64(clone_input(context)->request->cpu_nano), rule->why, err);
 }
 
 /* Memory and MemorySwap alike: the same number for both means no swap on top. */
 int clone_memory(struct rule_context *context, const struct rule *rule, const cJSON *node,
                  struct err *err)
 {
-	return clone_put(context, rule, node,
-	                 json_new_int64(clone_input(context)->request->memory_bytes), rule->why,
-	                 err);
+	return rule_set(context, rule, node,
+	                json_new_int64(clone_input(context)->request->memory_bytes), rule->why,
+	                err);
 }
 
 /* Engines refuse a reservation above the limit. */
@@ -32,7 +32,7 @@ int clone_reservation(struct rule_context *context, const struct rule *rule, con
 	if (limit > 0 && reservation > limit)
 		return rule_changed(context, rule->path, node, NULL, "more than --memory allows",
 		                    err);
-	return clone_put(context, rule, node, cJSON_Duplicate(node, true), rule->why, err);
+	return rule_set(context, rule, node, cJSON_Duplicate(node, true), rule->why, err);
 }
 
 int clone_swappiness(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -45,7 +45,7 @@ int clone_swappiness(struct rule_context *context, const struct rule *rule, cons
 		return 0;
 	if (value == 0 && clone_input(context)->podman)
 		return 0;
-	return clone_put(context, rule, node, cJSON_Duplicate(node, true), rule->why, err);
+	return rule_set(context, rule, node, cJSON_Duplicate(node, true), rule->why, err);
 }
 
 int clone_keep_if_set(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -53,7 +53,7 @@ int clone_keep_if_set(struct rule_context *context, const struct rule *rule, con
 {
 	if (json_is_unset(node))
 		return 0;
-	return clone_put(context, rule, node, cJSON_Duplicate(node, true), rule->why, err);
+	return rule_set(context, rule, node, cJSON_Duplicate(node, true), rule->why, err);
 }
 
 /* Words that Podman shows for "nothing special" and does not take back in create. What is not sent
@@ -92,7 +92,7 @@ int clone_devices(struct rule_context *context, const struct rule *rule, const c
 	const char *why = json_equal(node, devices)
 	                          ? rule->why
 	                          : "Podman hides the permissions and refuses empty ones";
-	return clone_put(context, rule, node, TAKE_PTR(devices), why, err);
+	return rule_set(context, rule, node, TAKE_PTR(devices), why, err);
 }
 
 /* "RLIMIT_NOFILE" → "nofile", the spelling that create takes. */
@@ -130,7 +130,7 @@ int clone_ulimits(struct rule_context *context, const struct rule *rule, const c
 
 	const char *why =
 		json_equal(node, ulimits) ? rule->why : "the same limits in the names of create";
-	return clone_put(context, rule, node, TAKE_PTR(ulimits), why, err);
+	return rule_set(context, rule, node, TAKE_PTR(ulimits), why, err);
 }
 
 /* The level of an SELinux label user:role:type:level, or NULL. The level holds colons itself. */
@@ -171,14 +171,14 @@ int clone_security(struct rule_context *context, const struct rule *rule, const 
 	if (level == NULL || label_is_settled(node) ||
 	    (!cJSON_IsArray(node) && !json_is_unset(node)))
 		return node == NULL ? 0
-		                    : clone_put(context, rule, node, cJSON_Duplicate(node, true),
-		                                rule->why, err);
+		                    : rule_set(context, rule, node, cJSON_Duplicate(node, true),
+		                               rule->why, err);
 	options = cJSON_IsArray(node) ? cJSON_Duplicate(node, true) : cJSON_CreateArray();
 	strbuf_addf(&option, "label=level:%s", level);
 	if (options == NULL || option.failed || json_add_string(options, strbuf_str(&option)) < 0)
 		return err_no_memory(err);
-	return clone_put(context, rule, node, TAKE_PTR(options),
-	                 "at the source's SELinux level, which its private volumes demand", err);
+	return rule_set(context, rule, node, TAKE_PTR(options),
+	                "at the source's SELinux level, which its private volumes demand", err);
 }
 
 int clone_log(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -190,5 +190,5 @@ int clone_log(struct rule_context *context, const struct rule *rule, const cJSON
 	log = none || !cJSON_IsObject(node) ? cJSON_CreateObject() : cJSON_Duplicate(node, true);
 	if (log == NULL || json_set_string(log, "Type", none ? "none" : "k8s-file") < 0)
 		return err_no_memory(err);
-	return clone_put(context, rule, node, TAKE_PTR(log), rule->why, err);
+	return rule_set(context, rule, node, TAKE_PTR(log), rule->why, err);
 }

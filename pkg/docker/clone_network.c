@@ -80,7 +80,7 @@ int clone_network_mode(struct rule_context *context, const struct rule *rule, co
 		why = "same network: that of another container, which must be running";
 	if (strcmp(primary, node->valuestring) != 0)
 		why = "the network that the source is connected to";
-	return clone_put(context, rule, node, cJSON_CreateString(primary), why, err);
+	return rule_set(context, rule, node, cJSON_CreateString(primary), why, err);
 }
 
 /* Members of an endpoint. What is not listed is reported as unknown. */

@@ -16,7 +16,7 @@ static int put_same(struct rule_context *context, const struct rule *rule, const
 {
 	if (node == NULL)
 		return 0;
-	return clone_put(context, rule, node, cJSON_Duplicate(node, true), rule->why, err);
+	return rule_set(context, rule, node, cJSON_Duplicate(node, true), rule->why, err);
 }
 
 int clone_image(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -26,7 +26,7 @@ int clone_image(struct rule_context *context, const struct rule *rule, const cJS
 
 	if (asked == NULL)
 		return put_same(context, rule, node, err);
-	return clone_put(context, rule, node, cJSON_CreateString(asked), "asked with --image", err);
+	return rule_set(context, rule, node, cJSON_CreateString(asked), "asked with --image", err);
 }
 
 int clone_image_field(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -42,7 +42,7 @@ static int put_asked(struct rule_context *context, const struct rule *rule, cons
 {
 	if (asked == NULL)
 		return clone_image_field(context, rule, node, err);
-	return clone_put(context, rule, node, cJSON_CreateString(asked), why, err);
+	return rule_set(context, rule, node, cJSON_CreateString(asked), why, err);
 }
 
 int clone_user(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -65,17 +65,17 @@ int clone_cmd(struct rule_context *context, const struct rule *rule, const cJSON
 	const struct request *request = clone_input(context)->request;
 
 	if (request->argv.count > 0)
-		return clone_put(context, rule, node, json_new_strings(&request->argv), rule->why,
-		                 err);
+		return rule_set(context, rule, node, json_new_strings(&request->argv), rule->why,
+		                err);
 	/* An own entrypoint without arguments runs bare, as docker run --entrypoint has it. */
 	if (request->entrypoint_mode == ENTRYPOINT_REPLACE)
-		return clone_put(context, rule, node, cJSON_CreateArray(),
-		                 "asked with --entrypoint", err);
+		return rule_set(context, rule, node, cJSON_CreateArray(), "asked with --entrypoint",
+		                err);
 	if (clone_from_old_image(context, rule->to, node))
 		return leave_to_image(context, rule, node, err);
 	return node == NULL ? 0
-	                    : clone_put(context, rule, node, cJSON_Duplicate(node, true),
-	                                "no other command was asked for", err);
+	                    : rule_set(context, rule, node, cJSON_Duplicate(node, true),
+	                               "no other command was asked for", err);
 }
 
 /* No entrypoint at all, not even the image's. Podman before 5.5.1 takes [] for "the image's". */
@@ -122,7 +122,7 @@ int clone_entrypoint(struct rule_context *context, const struct rule *rule, cons
 	if (list == NULL || input->request->entrypoint == NULL ||
 	    json_add_string(list, input->request->entrypoint) < 0)
 		return err_no_memory(err);
-	return clone_put(context, rule, node, TAKE_PTR(list), "asked with --entrypoint", err);
+	return rule_set(context, rule, node, TAKE_PTR(list), "asked with --entrypoint", err);
 }
 
 int clone_stop_timeout(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -132,8 +132,8 @@ int clone_stop_timeout(struct rule_context *context, const struct rule *rule, co
 
 	if (grace == REQUEST_AS_SOURCE)
 		return put_same(context, rule, node, err);
-	return clone_put(context, rule, node, json_new_int64((grace + 999) / 1000),
-	                 "asked with --grace", err);
+	return rule_set(context, rule, node, json_new_int64((grace + 999) / 1000),
+	                "asked with --grace", err);
 }
 
 int clone_stdio(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -155,8 +155,8 @@ int clone_stdio(struct rule_context *context, const struct rule *rule, const cJS
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		if (strcmp(rule->to, fields[i].key) == 0)
-			return clone_put(context, rule, node, cJSON_CreateBool(fields[i].value),
-			                 rule->why, err);
+			return rule_set(context, rule, node, cJSON_CreateBool(fields[i].value),
+			                rule->why, err);
 	}
 	return err_set(err, ERR_INTERNAL, "no stream is called '%s'", rule->to);
 }
@@ -173,7 +173,7 @@ int clone_healthcheck(struct rule_context *context, const struct rule *rule, con
 	if (none == NULL || test == NULL || json_add_string(test, "NONE") < 0 ||
 	    json_set_node(none, "Test", TAKE_PTR(test)) < 0)
 		return err_no_memory(err);
-	return clone_put(context, rule, node, TAKE_PTR(none), rule->why, err);
+	return rule_set(context, rule, node, TAKE_PTR(none), rule->why, err);
 }
 
 int clone_console_size(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -189,7 +189,7 @@ int clone_console_size(struct rule_context *context, const struct rule *rule, co
 	if (size == NULL || json_add_node(size, json_new_int64(request->tty_rows)) < 0 ||
 	    json_add_node(size, json_new_int64(request->tty_columns)) < 0)
 		return err_no_memory(err);
-	return clone_put(context, rule, NULL, TAKE_PTR(size), rule->why, err);
+	return rule_set(context, rule, NULL, TAKE_PTR(size), rule->why, err);
 }
 
 int clone_restart_policy(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -203,7 +203,7 @@ int clone_restart_policy(struct rule_context *context, const struct rule *rule, 
 	/* "" and "no" mean the same: no difference to tell. */
 	if (was == NULL || was[0] == '\0' || strcmp(was, "no") == 0)
 		return rule_put(context, rule->to, TAKE_PTR(policy), err);
-	return clone_put(context, rule, node, TAKE_PTR(policy), rule->why, err);
+	return rule_set(context, rule, node, TAKE_PTR(policy), rule->why, err);
 }
 
 int clone_auto_remove(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -211,6 +211,6 @@ int clone_auto_remove(struct rule_context *context, const struct rule *rule, con
 {
 	bool never_kept = clone_input(context)->request->keep == KEEP_NEVER;
 
-	return clone_put(context, rule, node, cJSON_CreateBool(never_kept),
-	                 never_kept ? rule->why : "asked with --keep", err);
+	return rule_set(context, rule, node, cJSON_CreateBool(never_kept),
+	                never_kept ? rule->why : "asked with --keep", err);
 }

@@ -4,30 +4,6 @@
 
 /* ---- small things that all files here need ------------------------------------------------------ */
 
-int kube_put(struct rule_context *context, const struct rule *rule, const cJSON *was, cJSON *now,
-             const char *why, struct err *err)
-{
-	_cleanup_(json_free) cJSON *owned = now;
-
-	if (owned == NULL)
-		return err_no_memory(err);
-	if (rule_changed(context, rule->path, was, owned, why, err) < 0)
-		return -1;
-	return rule_put(context, rule->to, TAKE_PTR(owned), err);
-}
-
-int kube_report(struct rule_context *context, enum plan_action action, const char *path,
-                const char *key, const cJSON *was, const cJSON *now, const char *why,
-                struct err *err)
-{
-	_cleanup_(strbuf_release) struct strbuf full = STRBUF_INIT;
-
-	strbuf_addf(&full, "%s.%s", path, key);
-	if (full.failed || plan_add(context->plan, action, strbuf_str(&full), was, now, why) < 0)
-		return err_no_memory(err);
-	return 0;
-}
-
 int64_t kube_seconds(int64_t milliseconds)
 {
 	return milliseconds / 1000 + (milliseconds % 1000 > 0);

@@ -129,17 +129,13 @@ static int set_fixed(struct rule_context *context, const struct rule *rule, cons
                      cJSON *annotations, const struct fixed *fixed, struct err *err)
 {
 	const cJSON *was = json_member(node, fixed->key);
-	enum plan_action action = PLAN_CHANGED;
 	const cJSON *now;
 
 	if (json_set_string(annotations, fixed->key, fixed->value) < 0)
 		return err_no_memory(err);
 	now = json_member(annotations, fixed->key);
-	if (was == NULL)
-		action = PLAN_ADDED;
-	else if (json_equal(was, now))
-		action = PLAN_KEPT;
-	return kube_report(context, action, rule->path, fixed->key, was, now, fixed->why, err);
+	return rule_report(context, plan_difference(was, now), rule->path, fixed->key, was, now,
+	                   fixed->why, err);
 }
 
 static size_t list_fixed(const struct kube_state *state, struct fixed list[8])
@@ -192,7 +188,7 @@ int kube_annotations(struct rule_context *context, const struct rule *rule, cons
 		if (why == NULL &&
 		    json_set_string(annotations, annotation->string, annotation->valuestring) < 0)
 			return err_no_memory(err);
-		if (kube_report(context, why != NULL ? PLAN_DROPPED : PLAN_KEPT, rule->path,
+		if (rule_report(context, why != NULL ? PLAN_DROPPED : PLAN_KEPT, rule->path,
 		                annotation->string, annotation, why != NULL ? NULL : annotation,
 		                why != NULL ? why : rule->why, err) < 0)
 			return -1;

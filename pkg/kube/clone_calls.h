@@ -102,15 +102,6 @@ static inline struct kube_state *kube_state(const struct rule_context *context)
 int kube_run_container(struct rule_context *context, enum kube_table table, const char *list,
                        const cJSON *container, cJSON **ret_container, struct err *err) _must_check_;
 
-/* Puts `now` (taken; NULL: no memory) at rule->to and reports the difference under rule->path. */
-int kube_put(struct rule_context *context, const struct rule *rule, const cJSON *was, cJSON *now,
-             const char *why, struct err *err) _must_check_;
-
-/* Reports under "PATH.KEY". */
-int kube_report(struct rule_context *context, enum plan_action action, const char *path,
-                const char *key, const cJSON *was, const cJSON *now, const char *why,
-                struct err *err) _must_check_;
-
 /* Milliseconds as whole seconds, rounded up. */
 int64_t kube_seconds(int64_t milliseconds);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
-#include "pkg/base/utf8.h"
 #include "pkg/kube/clone_calls.h"
 
 /* What every API server sends, by type. Lists of objects name their items. */
@@ -125,40 +124,9 @@ static int check_source(const cJSON *source, struct err *err)
 	return check_containers(json_at(source, "spec.initContainers"), true, err);
 }
 
-static int check_text(const char *what, const char *text, struct err *err)
-{
-	if (text == NULL || utf8_valid(text, strlen(text)))
-		return 0;
-	return err_set(err, ERR_USAGE, "%s is not valid UTF-8, and the API takes nothing else",
-	               what);
-}
-
-static int check_texts(const char *what, const struct strv *list, bool named, struct err *err)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		_cleanup_(strbuf_release) struct strbuf which = STRBUF_INIT;
-
-		strbuf_addf(&which, "%s %zu", what, i + 1);
-		if (which.failed)
-			return err_no_memory(err);
-		if (check_text(strbuf_str(&which), list->items[i], err) < 0)
-			return -1;
-		if (named && (list->items[i][0] == '\0' || list->items[i][0] == '='))
-			return err_set(err, ERR_USAGE, "%s has no name", strbuf_str(&which));
-	}
-	return 0;
-}
-
 static int check_request(const struct request *request, struct err *err)
 {
-	if (check_texts("argument", &request->argv, false, err) < 0 ||
-	    check_texts("variable", &request->env, true, err) < 0)
-		return -1;
-	if (check_text("the image", request->image, err) < 0 ||
-	    check_text("the working folder", request->workdir, err) < 0 ||
-	    check_text("the entrypoint", request->entrypoint, err) < 0 ||
-	    check_text("the kind of terminal", request->term, err) < 0 ||
-	    check_text("the reason", request->reason, err) < 0)
+	if (request_check_text(request, "the API", err) < 0)
 		return -1;
 	for (size_t i = 0; i < request->labels.count; i++) {
 		if (kube_check_label(request->labels.items[i], err) < 0)

@@ -297,7 +297,7 @@ static int put_list(struct rule_context *context, const struct rule *rule, const
 		strbuf_adds(&reason, ", behind a gate that opens when you are attached");
 	if (reason.failed)
 		return err_no_memory(err);
-	return kube_put(context, rule, was, cJSON_Duplicate(now, true), strbuf_str(&reason), err);
+	return rule_set(context, rule, was, cJSON_Duplicate(now, true), strbuf_str(&reason), err);
 }
 
 int kube_command(struct rule_context *context, const struct rule *rule, const cJSON *node,

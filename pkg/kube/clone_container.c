@@ -10,7 +10,7 @@ static int put_same(struct rule_context *context, const struct rule *rule, const
 {
 	if (node == NULL)
 		return 0;
-	return kube_put(context, rule, node, cJSON_Duplicate(node, true), rule->why, err);
+	return rule_set(context, rule, node, cJSON_Duplicate(node, true), rule->why, err);
 }
 
 int kube_workdir(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -20,7 +20,7 @@ int kube_workdir(struct rule_context *context, const struct rule *rule, const cJ
 
 	if (asked == NULL)
 		return put_same(context, rule, node, err);
-	return kube_put(context, rule, node, cJSON_CreateString(asked), "asked with -w", err);
+	return rule_set(context, rule, node, cJSON_CreateString(asked), "asked with -w", err);
 }
 
 /* "UID" or "UID:GID"; *ret_gid is -1 without a group. */
@@ -55,7 +55,7 @@ int kube_security(struct rule_context *context, const struct rule *rule, const c
 	if (now == NULL || json_set_int64(now, "runAsUser", uid) < 0 ||
 	    json_set_int64(now, "runAsGroup", gid >= 0 ? gid : 0) < 0)
 		return err_no_memory(err);
-	return kube_put(context, rule, node, TAKE_PTR(now), "asked with -u", err);
+	return rule_set(context, rule, node, TAKE_PTR(now), "asked with -u", err);
 }
 
 /* ---- resources ---------------------------------------------------------------------------------- */
@@ -146,7 +146,7 @@ static int put_resources(struct rule_context *context, const struct rule *rule, 
 	}
 	if (node == NULL && now->child == NULL)
 		return 0;
-	return kube_put(context, rule, node, TAKE_PTR(now), why, err);
+	return rule_set(context, rule, node, TAKE_PTR(now), why, err);
 }
 
 int kube_resources(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -179,7 +179,7 @@ int kube_stdio(struct rule_context *context, const struct rule *rule, const cJSO
 		why = "opens the gate; the task itself reads nothing";
 	if (!value && json_is_unset(node))
 		return 0;
-	return kube_put(context, rule, node, cJSON_CreateBool(value), why, err);
+	return rule_set(context, rule, node, cJSON_CreateBool(value), why, err);
 }
 
 /* Where the gate writes, without asking the spec. */
@@ -191,14 +191,14 @@ int kube_message_path(struct rule_context *context, const struct rule *rule, con
 
 	if (json_is_unset(node))
 		return 0;
-	return kube_put(context, rule, node, cJSON_CreateString(usual),
+	return rule_set(context, rule, node, cJSON_CreateString(usual),
 	                same ? "same place for its last words" : rule->why, err);
 }
 
 int kube_termination(struct rule_context *context, const struct rule *rule, const cJSON *node,
                      struct err *err)
 {
-	return kube_put(context, rule, node, cJSON_CreateString("FallbackToLogsOnError"), rule->why,
+	return rule_set(context, rule, node, cJSON_CreateString("FallbackToLogsOnError"), rule->why,
 	                err);
 }
 
@@ -222,7 +222,7 @@ static int add_gate_mount(struct rule_context *context, const struct rule *rule,
 	    json_set_string(mount, "mountPath", KUBE_GATE_FOLDER) < 0 ||
 	    json_set_bool(mount, "readOnly", true) < 0)
 		return err_no_memory(err);
-	if (kube_report(context, PLAN_ADDED, rule->path, KUBE_GATE_FOLDER, NULL, mount,
+	if (rule_report(context, PLAN_ADDED, rule->path, KUBE_GATE_FOLDER, NULL, mount,
 	                "the gate that waits until you are attached", err) < 0)
 		return -1;
 	return json_add_node(list, TAKE_PTR(mount)) < 0 ? err_no_memory(err) : 0;
@@ -235,14 +235,14 @@ static int take_mount(struct rule_context *context, const struct rule *rule, con
 	const char *key = path != NULL ? path : json_string(mount, "name");
 
 	if (is_dropped(kube_state(context), mount))
-		return kube_report(context, PLAN_DROPPED, rule->path, key, mount, NULL,
+		return rule_report(context, PLAN_DROPPED, rule->path, key, mount, NULL,
 		                   "its volume does not come along", err);
 	if (gate && path != NULL && strcmp(path, KUBE_GATE_FOLDER) == 0)
-		return kube_report(context, PLAN_DROPPED, rule->path, key, mount, NULL,
+		return rule_report(context, PLAN_DROPPED, rule->path, key, mount, NULL,
 		                   "the gate is mounted there", err);
 	if (json_add_node(list, cJSON_Duplicate(mount, true)) < 0)
 		return err_no_memory(err);
-	return kube_report(context, PLAN_KEPT, rule->path, key, mount, mount, rule->why, err);
+	return rule_report(context, PLAN_KEPT, rule->path, key, mount, mount, rule->why, err);
 }
 
 int kube_mounts(struct rule_context *context, const struct rule *rule, const cJSON *node,

@@ -41,18 +41,11 @@ static int report(struct environment *environment, const char *name, const cJSON
                   const cJSON *now, const char *why)
 {
 	_cleanup_(json_free) cJSON *empty = cJSON_CreateString("");
-	enum plan_action action = PLAN_CHANGED;
 
 	if (empty == NULL)
 		return err_no_memory(environment->err);
-	if (was == NULL)
-		action = PLAN_ADDED;
-	else if (now == NULL)
-		action = PLAN_DROPPED;
-	else if (json_equal(was, now))
-		action = PLAN_KEPT;
-	return kube_report(environment->context, action, "env", name, shown(was, empty),
-	                   shown(now, empty), why, environment->err);
+	return rule_report(environment->context, plan_difference(was, now), "env", name,
+	                   shown(was, empty), shown(now, empty), why, environment->err);
 }
 
 static cJSON *new_entry(const char *name, const char *value)
@@ -98,26 +91,13 @@ static int remove_variable(struct environment *environment, const char *name)
 	cJSON *entry = find_entry(environment->list, name);
 
 	if (entry == NULL && environment->from_whole)
-		return kube_report(environment->context, PLAN_DROPPED, "env", name, NULL, NULL, why,
+		return rule_report(environment->context, PLAN_DROPPED, "env", name, NULL, NULL, why,
 		                   environment->err);
 	if (entry != NULL && report(environment, name, entry, NULL, why) < 0)
 		return -1;
 	for (; entry != NULL; entry = find_entry(environment->list, name))
 		cJSON_Delete(cJSON_DetachItemViaPointer(environment->list, entry));
 	return 0;
-}
-
-/* True when a later -e speaks of the same variable: that one counts. */
-static bool overruled(const struct strv *list, size_t index)
-{
-	size_t length = strcspn(list->items[index], "=");
-
-	for (size_t i = index + 1; i < list->count; i++) {
-		if (strcspn(list->items[i], "=") == length &&
-		    strncmp(list->items[i], list->items[index], length) == 0)
-			return true;
-	}
-	return false;
 }
 
 static int add_asked(struct environment *environment, const struct strv *list)
@@ -129,7 +109,7 @@ static int add_asked(struct environment *environment, const struct strv *list)
 
 		if (name == NULL)
 			return err_no_memory(environment->err);
-		if (overruled(list, i))
+		if (request_env_is_overruled(list, i))
 			continue;
 		result = equals != NULL ? set_variable(environment, name, equals + 1, asked_why)
 		                        : remove_variable(environment, name);

@@ -71,7 +71,7 @@ int kube_other_image(struct rule_context *context, const struct rule *rule, cons
 
 	if (pin(state, json_string(context->source, "name"), node->valuestring, &pinned, err) < 0)
 		return -1;
-	return kube_put(context, rule, node,
+	return rule_set(context, rule, node,
 	                cJSON_CreateString(pinned != NULL ? pinned : node->valuestring),
 	                pinned != NULL ? rule->why : "same image", err);
 }
@@ -102,7 +102,7 @@ int kube_image(struct rule_context *context, const struct rule *rule, const cJSO
 
 	if (asked != NULL) {
 		state->pinned = pullable_digest(asked) != NULL;
-		return kube_put(context, rule, node, cJSON_CreateString(asked),
+		return rule_set(context, rule, node, cJSON_CreateString(asked),
 		                "asked with --image", err);
 	}
 	if (pin(state, name, node->valuestring, &pinned, err) < 0)
@@ -111,7 +111,7 @@ int kube_image(struct rule_context *context, const struct rule *rule, const cJSO
 		state->pinned = true;
 	else
 		why = unpinned_reason(state, name, node->valuestring);
-	return kube_put(context, rule, node,
+	return rule_set(context, rule, node,
 	                cJSON_CreateString(pinned != NULL ? pinned : node->valuestring), why, err);
 }
 
@@ -123,6 +123,6 @@ int kube_pull_policy(struct rule_context *context, const struct rule *rule, cons
 		return 0;
 	if (cJSON_IsString(node) && strcmp(node->valuestring, "IfNotPresent") == 0)
 		return rule_changed(context, rule->path, node, NULL, rule->why, err);
-	return kube_put(context, rule, node, cJSON_Duplicate(node, true), "pulled as the app's",
+	return rule_set(context, rule, node, cJSON_Duplicate(node, true), "pulled as the app's",
 	                err);
 }

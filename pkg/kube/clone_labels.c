@@ -231,7 +231,7 @@ static int report_gone(struct rule_context *context, const struct rule *rule,
 	}
 	if (why.failed)
 		return err_no_memory(err);
-	return kube_report(context, PLAN_DROPPED, rule->path, label->key,
+	return rule_report(context, PLAN_DROPPED, rule->path, label->key,
 	                   json_member(node, label->key), NULL, strbuf_str(&why), err);
 }
 
@@ -241,18 +241,14 @@ static int report_fixed(struct rule_context *context, const struct rule *rule,
 {
 	const struct strv *asked = &kube_state(context)->input->request->labels;
 	const cJSON *was = json_member(node, label->key);
-	enum plan_action action = PLAN_CHANGED;
 	const char *why = ours;
 
 	if (strv_find_key(asked, label->key) != NULL)
 		why = "asked with -l";
 	else if (strcmp(label->key, "sidecar.istio.io/inject") == 0)
 		why = "asked with --sidecars none";
-	if (was == NULL)
-		action = PLAN_ADDED;
-	else if (json_equal(was, now))
-		action = PLAN_KEPT;
-	return kube_report(context, action, rule->path, label->key, was, now, why, err);
+	return rule_report(context, plan_difference(was, now), rule->path, label->key, was, now,
+	                   why, err);
 }
 
 /* A label that is gone since ours or an asked one stands in its place has one row only: theirs. */
@@ -301,7 +297,7 @@ int kube_labels(struct rule_context *context, const struct rule *rule, const cJS
 			return err_no_memory(err);
 		now = json_member(labels, label->key);
 		result = label->fixed ? report_fixed(context, rule, label, node, now, err)
-		                      : kube_report(context, PLAN_KEPT, rule->path, label->key, now,
+		                      : rule_report(context, PLAN_KEPT, rule->path, label->key, now,
 		                                    now, kept_reason(state, rule, label->key), err);
 		if (result < 0)
 			return -1;

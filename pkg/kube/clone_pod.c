@@ -5,7 +5,7 @@
 int kube_restart_policy(struct rule_context *context, const struct rule *rule, const cJSON *node,
                         struct err *err)
 {
-	return kube_put(context, rule, node, cJSON_CreateString("Never"), rule->why, err);
+	return rule_set(context, rule, node, cJSON_CreateString("Never"), rule->why, err);
 }
 
 /* The pod's own deadline ends the task and keeps its log; the Job's would take both away. */
@@ -18,7 +18,7 @@ int kube_deadline(struct rule_context *context, const struct rule *rule, const c
 		return rule_changed(context, rule->path, node, NULL, "no --timeout", err);
 	if (seconds > INT32_MAX)
 		seconds = INT32_MAX;
-	return kube_put(context, rule, node, json_new_int64(seconds), rule->why, err);
+	return rule_set(context, rule, node, json_new_int64(seconds), rule->why, err);
 }
 
 int kube_grace(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -27,11 +27,11 @@ int kube_grace(struct rule_context *context, const struct rule *rule, const cJSO
 	int64_t grace = kube_state(context)->input->request->grace_ms;
 
 	if (grace != REQUEST_AS_SOURCE)
-		return kube_put(context, rule, node, json_new_int64(kube_seconds(grace)),
+		return rule_set(context, rule, node, json_new_int64(kube_seconds(grace)),
 		                "asked with --grace", err);
 	if (node == NULL)
 		return 0;
-	return kube_put(context, rule, node, cJSON_Duplicate(node, true), rule->why, err);
+	return rule_set(context, rule, node, cJSON_Duplicate(node, true), rule->why, err);
 }
 
 /* The two that admission gives every pod, and gives again. */
@@ -64,7 +64,7 @@ int kube_tolerations(struct rule_context *context, const struct rule *rule, cons
 	if (kept->child == NULL)
 		return rule_changed(context, rule->path, node, NULL, "admission adds them again",
 		                    err);
-	return kube_put(context, rule, node, TAKE_PTR(kept), rule->why, err);
+	return rule_set(context, rule, node, TAKE_PTR(kept), rule->why, err);
 }
 
 int kube_readiness(struct rule_context *context, const struct rule *rule, const cJSON *node,
@@ -85,7 +85,7 @@ int kube_readiness(struct rule_context *context, const struct rule *rule, const 
 	if (json_add_node(list, gate) < 0 ||
 	    json_set_string(list->child, "conditionType", KUBE_NEVER_READY) < 0)
 		return err_no_memory(err);
-	return kube_put(context, rule, node, TAKE_PTR(list),
+	return rule_set(context, rule, node, TAKE_PTR(list),
 	                "nobody sets it: the pod is never ready and gets no traffic", err);
 }
 
@@ -96,16 +96,12 @@ static int select_node(struct rule_context *context, const char *key, const char
 {
 	cJSON *selector = json_object_for(json_member(context->target, "spec"), "nodeSelector");
 	_cleanup_(json_free) cJSON *now = cJSON_CreateString(value);
-	enum plan_action action = PLAN_CHANGED;
 	const cJSON *was = json_member(selector, key);
 
 	if (selector == NULL || now == NULL)
 		return err_no_memory(err);
-	if (was == NULL)
-		action = PLAN_ADDED;
-	else if (json_equal(was, now))
-		action = PLAN_KEPT;
-	if (kube_report(context, action, "spec.nodeSelector", key, was, now, why, err) < 0)
+	if (rule_report(context, plan_difference(was, now), "spec.nodeSelector", key, was, now, why,
+	                err) < 0)
 		return -1;
 	return json_set_node(selector, key, TAKE_PTR(now)) < 0 ? err_no_memory(err) : 0;
 }

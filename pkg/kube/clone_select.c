@@ -294,7 +294,7 @@ static int report_policy(struct rule_context *context, const struct kube_selecto
 	if (speaks)
 		why = peer ? "a rule of it names the one-off, and not the app's pods"
 		           : "it is for the one-off, and not for the app's pods";
-	return kube_report(context, speaks ? PLAN_ADDED : PLAN_DROPPED, "networkPolicies",
+	return rule_report(context, speaks ? PLAN_ADDED : PLAN_DROPPED, "networkPolicies",
 	                   policy->name, speaks ? NULL : policy->node, speaks ? policy->node : NULL,
 	                   why, err);
 }
@@ -317,7 +317,7 @@ int kube_report_selectors(struct rule_context *context, struct err *err)
 		const struct kube_selector *selector = &state->selectors[i];
 
 		if (kube_selector_needs_nothing(selector) && kube_selects(state, selector) &&
-		    kube_report(context, PLAN_CHANGED, selector->kind, selector->name, NULL,
+		    rule_report(context, PLAN_CHANGED, selector->kind, selector->name, NULL,
 		                selector->node, "it selects every pod, the one-off too", err) < 0)
 			return -1;
 	}

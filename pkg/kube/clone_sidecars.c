@@ -92,14 +92,14 @@ int kube_probe(struct rule_context *context, const struct rule *rule, const cJSO
 		return err_no_memory(err);
 
 	bool same = json_equal(node, now);
-	return kube_put(context, rule, node, TAKE_PTR(now), same ? rule->why : "its port by number",
+	return rule_set(context, rule, node, TAKE_PTR(now), same ? rule->why : "its port by number",
 	                err);
 }
 
 int kube_sidecar_restart(struct rule_context *context, const struct rule *rule, const cJSON *node,
                          struct err *err)
 {
-	return kube_put(context, rule, node, cJSON_CreateString("Always"),
+	return rule_set(context, rule, node, cJSON_CreateString("Always"),
 	                is_native(context->source) ? "a native sidecar, as it was" : rule->why,
 	                err);
 }
@@ -124,7 +124,7 @@ static const char *absence(const struct kube_state *state, const cJSON *containe
 static int report_absence(struct rule_context *context, const struct rule *rule,
                           const cJSON *container, const char *why, struct err *err)
 {
-	return kube_report(context, PLAN_DROPPED, rule->path, json_string(container, "name"),
+	return rule_report(context, PLAN_DROPPED, rule->path, json_string(container, "name"),
 	                   container, NULL, why, err);
 }
 

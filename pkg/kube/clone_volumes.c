@@ -139,7 +139,7 @@ static int add_own_claim(struct rule_context *context, const char *volume, cJSON
 	if (check_claim(state, volume, claim, err) < 0)
 		return -1;
 	object = claim_volume(volume, claim);
-	if (object == NULL || kube_report(context, PLAN_ADDED, "spec.volumes", volume, NULL, object,
+	if (object == NULL || rule_report(context, PLAN_ADDED, "spec.volumes", volume, NULL, object,
 	                                  own_claim, err) < 0)
 		return object == NULL ? err_no_memory(err) : -1;
 	return json_add_node(list, TAKE_PTR(object)) < 0 ? err_no_memory(err) : 0;
@@ -193,14 +193,14 @@ static int take_volume(struct rule_context *context, const struct rule *rule, co
 	if (why != NULL) {
 		if (strv_add(&state->dropped_volumes, name) < 0)
 			return err_no_memory(err);
-		return kube_report(context, PLAN_DROPPED, rule->path, name, volume, NULL, why, err);
+		return rule_report(context, PLAN_DROPPED, rule->path, name, volume, NULL, why, err);
 	}
 	if (claim != NULL && check_claim(state, name, claim, err) < 0)
 		return -1;
 	why = rule->why;
 	if (json_member(volume, "emptyDir") != NULL || json_member(volume, "ephemeral") != NULL)
 		why = "one of its own, empty";
-	if (kube_report(context, PLAN_KEPT, rule->path, name, volume, volume, why, err) < 0)
+	if (rule_report(context, PLAN_KEPT, rule->path, name, volume, volume, why, err) < 0)
 		return -1;
 	return json_add_node(list, cJSON_Duplicate(volume, true)) < 0 ? err_no_memory(err) : 0;
 }
@@ -227,7 +227,7 @@ static int add_gate(struct rule_context *context, const struct rule *rule, cJSON
 
 	if (volume == NULL)
 		return err_no_memory(err);
-	if (kube_report(context, PLAN_ADDED, rule->path, KUBE_GATE_VOLUME, NULL, volume,
+	if (rule_report(context, PLAN_ADDED, rule->path, KUBE_GATE_VOLUME, NULL, volume,
 	                "brings the gate that waits until you are attached", err) < 0)
 		return -1;
 	return json_add_node(list, TAKE_PTR(volume)) < 0 ? err_no_memory(err) : 0;
@@ -266,7 +266,7 @@ int kube_resource_claims(struct rule_context *context, const struct rule *rule, 
 		const char *name = json_string(claim, "name");
 		bool kept = json_string(claim, "resourceClaimTemplateName") != NULL;
 
-		if (kube_report(context, kept ? PLAN_KEPT : PLAN_DROPPED, rule->path, name, claim,
+		if (rule_report(context, kept ? PLAN_KEPT : PLAN_DROPPED, rule->path, name, claim,
 		                kept ? claim : NULL,
 		                kept ? rule->why : "these devices belong to the running pods",
 		                err) < 0)

@@ -48,6 +48,15 @@ static int plan_grow(struct plan *plan)
 	return 0;
 }
 
+enum plan_action plan_difference(const cJSON *was, const cJSON *now)
+{
+	if (was == NULL)
+		return now == NULL ? PLAN_KEPT : PLAN_ADDED;
+	if (now == NULL)
+		return PLAN_DROPPED;
+	return json_equal(was, now) ? PLAN_KEPT : PLAN_CHANGED;
+}
+
 int plan_add(struct plan *plan, enum plan_action action, const char *path, const cJSON *was,
              const cJSON *now, const char *reason)
 {

@@ -35,6 +35,9 @@ struct plan {
 void plan_init(struct plan *plan);
 void plan_release(struct plan *plan);
 
+/* What became of a value: NULL where there is none. Kept, when both are equal or missing. */
+enum plan_action plan_difference(const cJSON *was, const cJSON *now);
+
 /* Appends a row; `was` and `now` are copied and may be NULL. 0 or -1 (out of memory). */
 int plan_add(struct plan *plan, enum plan_action action, const char *path, const cJSON *was,
              const cJSON *now, const char *reason) _must_check_;

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "pkg/base/err.h"
 #include "pkg/base/strv.h"
 
 enum entrypoint_mode {
@@ -101,6 +102,14 @@ struct request {
 /* It becomes part of a name on every platform: a DNS label, as a cluster wants it. */
 #define REQUEST_LOCK_RULE "a name of at most 52 of a-z, 0-9 and - inside"
 bool request_lock_is_valid(const char *name);
+
+/* JSON carries text only: other bytes would arrive as something else, silently. ERR_USAGE names what of the request is
+ * not UTF-8 and says that `carrier` ("the engine") takes nothing else, or which variable or label has no name. */
+int request_check_text(const struct request *request, const char *carrier,
+                       struct err *err) _must_check_;
+
+/* True when a later item of `env` (request.env) speaks of the same variable as the one at `index`: that one counts. */
+bool request_env_is_overruled(const struct strv *env, size_t index);
 
 /* Everything unset: the app's own, with stdin open, 24 hours to run and 5 minutes to start. */
 void request_init(struct request *request);

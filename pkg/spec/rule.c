@@ -82,19 +82,35 @@ int rule_put(struct rule_context *context, const char *path, cJSON *value, struc
 int rule_changed(struct rule_context *context, const char *path, const cJSON *was, const cJSON *now,
                  const char *why, struct err *err)
 {
-	enum plan_action action = PLAN_CHANGED;
-
 	if (json_is_unset(was) && json_is_unset(now))
 		return 0;
 	if (json_is_unset(was))
 		was = NULL;
-	if (was != NULL && now != NULL && json_equal(was, now))
-		action = PLAN_KEPT;
-	else if (was == NULL)
-		action = PLAN_ADDED;
-	else if (now == NULL)
-		action = PLAN_DROPPED;
-	if (plan_add(context->plan, action, path, was, now, why) < 0)
+	if (plan_add(context->plan, plan_difference(was, now), path, was, now, why) < 0)
+		return err_no_memory(err);
+	return 0;
+}
+
+int rule_set(struct rule_context *context, const struct rule *rule, const cJSON *was, cJSON *now,
+             const char *why, struct err *err)
+{
+	_cleanup_(json_free) cJSON *owned = now;
+
+	if (owned == NULL)
+		return err_no_memory(err);
+	if (rule_changed(context, rule->path, was, owned, why, err) < 0)
+		return -1;
+	return rule_put(context, rule->to, TAKE_PTR(owned), err);
+}
+
+int rule_report(struct rule_context *context, enum plan_action action, const char *path,
+                const char *key, const cJSON *was, const cJSON *now, const char *why,
+                struct err *err)
+{
+	_cleanup_(strbuf_release) struct strbuf full = STRBUF_INIT;
+
+	strbuf_addf(&full, "%s.%s", path, key);
+	if (full.failed || plan_add(context->plan, action, strbuf_str(&full), was, now, why) < 0)
 		return err_no_memory(err);
 	return 0;
 }

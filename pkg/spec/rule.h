@@ -78,6 +78,15 @@ int rule_put(struct rule_context *context, const char *path, cJSON *value,
 int rule_changed(struct rule_context *context, const char *path, const cJSON *was, const cJSON *now,
                  const char *why, struct err *err) _must_check_;
 
+/* For calls: puts `now` at rule->to, as rule_put, and reports it under rule->path, as rule_changed. 0 or -1. */
+int rule_set(struct rule_context *context, const struct rule *rule, const cJSON *was, cJSON *now,
+             const char *why, struct err *err) _must_check_;
+
+/* For calls: a row of the plan under "PATH.KEY"; `was` and `now` are copied and may be NULL. 0 or -1. */
+int rule_report(struct rule_context *context, enum plan_action action, const char *path,
+                const char *key, const cJSON *was, const cJSON *now, const char *why,
+                struct err *err) _must_check_;
+
 /* The table's self-check, for a unit test: no row twice, every row with a reason, calls where they
  * belong, no row shadowed by an earlier wildcard. ERR_INTERNAL names the row. */
 int rules_check(const struct rule *rules, size_t count, struct err *err);

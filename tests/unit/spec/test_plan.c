@@ -200,3 +200,15 @@ Test(plan, empty)
 	expect_json(&plan, false, "{\"differences\":[]}");
 	plan_release(&plan);
 }
+
+Test(plan, a_difference_is_what_became_of_a_value)
+{
+	_cleanup_(json_free) cJSON *one = cJSON_CreateString("1"), *same = cJSON_CreateString("1");
+	_cleanup_(json_free) cJSON *other = cJSON_CreateString("2");
+
+	cr_expect_eq(plan_difference(one, same), PLAN_KEPT);
+	cr_expect_eq(plan_difference(one, other), PLAN_CHANGED);
+	cr_expect_eq(plan_difference(NULL, other), PLAN_ADDED);
+	cr_expect_eq(plan_difference(one, NULL), PLAN_DROPPED);
+	cr_expect_eq(plan_difference(NULL, NULL), PLAN_KEPT);
+}

@@ -64,3 +64,46 @@ Test(request, release_frees_all_and_may_be_called_again)
 	request_release(&request);
 	expect_initial(&request);
 }
+
+Test(request, names_what_is_no_text_and_who_takes_nothing_else)
+{
+	_cleanup_(request_release) struct request request;
+	struct err err = ERR_INIT;
+
+	request_init(&request);
+	cr_assert_eq(
+		strv_add(&request.argv, "echo") | strv_add(&request.argv, "gr\xc3\xbc\xc3\x9f"), 0);
+	cr_expect_eq(request_check_text(&request, "the engine", &err), 0);
+	cr_assert_eq(strv_add(&request.argv, "gr\xfc\xdf"), 0);
+	cr_expect_eq(request_check_text(&request, "the engine", &err), -1);
+	cr_expect_eq(err.kind, ERR_USAGE);
+	cr_expect_str_eq(err.message,
+	                 "argument 3 is not valid UTF-8, and the engine takes nothing else");
+}
+
+Test(request, a_variable_has_a_name)
+{
+	_cleanup_(request_release) struct request request;
+	struct err err = ERR_INIT;
+
+	request_init(&request);
+	cr_assert_eq(strv_add(&request.env, "A="), 0);
+	cr_expect_eq(request_check_text(&request, "it", &err), 0);
+	cr_assert_eq(strv_add(&request.env, "=A"), 0);
+	cr_expect_eq(request_check_text(&request, "it", &err), -1);
+	cr_expect_str_eq(err.message, "variable 2 has no name");
+}
+
+Test(request, the_last_word_on_a_variable_counts)
+{
+	_cleanup_(strv_release) struct strv env = STRV_INIT;
+	static const char *const items[] = {"A=1", "AB=1", "A", "B=2", "A=3"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(items); i++)
+		cr_assert_eq(strv_add(&env, items[i]), 0);
+	cr_expect(request_env_is_overruled(&env, 0));
+	cr_expect_not(request_env_is_overruled(&env, 1));
+	cr_expect(request_env_is_overruled(&env, 2));
+	cr_expect_not(request_env_is_overruled(&env, 3));
+	cr_expect_not(request_env_is_overruled(&env, 4));
+}
