@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "pkg/docker/clone_calls.h"
+#include "tests/unit/spec/golden.h"
 
 #define SAMPLE_NOW INT64_C(1795236843) /* 2026-11-21T04:54:03Z */
 
@@ -28,28 +29,9 @@ struct sample {
 	struct err err;
 };
 
-static inline void read_text(const char *path, struct strbuf *text)
+/* The engines' command lines print a list of one. Takes the document, returns what is to be released. */
+static inline cJSON *only_one(cJSON *document)
 {
-	char bytes[4096];
-	FILE *file = fopen(path, "rb");
-
-	cr_assert_not_null(file, "cannot open %s", path);
-	for (size_t got; (got = fread(bytes, 1, sizeof(bytes), file)) > 0;)
-		strbuf_add(text, bytes, got);
-	fclose(file);
-}
-
-static inline cJSON *read_json(const char *path)
-{
-	struct strbuf text = STRBUF_INIT;
-	struct err err = ERR_INIT;
-	cJSON *document = NULL;
-
-	read_text(path, &text);
-	cr_assert_eq(json_parse(strbuf_str(&text), text.length, JSON_MAX_BYTES, &document, &err), 0,
-	             "%s: %s", path, err.message);
-	strbuf_release(&text);
-	/* The engines' command lines print a list of one. */
 	if (cJSON_IsArray(document) && cJSON_GetArraySize(document) == 1) {
 		cJSON *only = cJSON_DetachItemFromArray(document, 0);
 
@@ -57,6 +39,11 @@ static inline cJSON *read_json(const char *path)
 		return only;
 	}
 	return document;
+}
+
+static inline cJSON *read_json(const char *path)
+{
+	return only_one(golden_read_json(path));
 }
 
 static inline cJSON *read_fixture(const char *name)
@@ -124,22 +111,9 @@ static inline void sample_set(struct sample *sample, const char *object, const c
 	cr_assert_eq(json_set_node(json_at(sample->container, object), key, value), 0);
 }
 
-static inline const struct plan_row *find_row(const struct plan *plan, const char *path)
-{
-	const struct plan_row *found = NULL;
-
-	for (size_t i = 0; i < plan->count; i++) {
-		if (strcmp(plan->rows[i].path, path) != 0)
-			continue;
-		cr_expect_null(found, "two rows for %s", path);
-		found = &plan->rows[i];
-	}
-	return found;
-}
-
 static inline void expect_row(const struct plan *plan, enum plan_action action, const char *path)
 {
-	const struct plan_row *row = find_row(plan, path);
+	const struct plan_row *row = golden_row(plan, path);
 
 	cr_expect_not_null(row, "no row for %s", path);
 	if (row != NULL)
@@ -148,7 +122,7 @@ static inline void expect_row(const struct plan *plan, enum plan_action action, 
 
 static inline void expect_no_row(const struct plan *plan, const char *path)
 {
-	cr_expect_null(find_row(plan, path), "a row for %s", path);
+	cr_expect_null(golden_row(plan, path), "a row for %s", path);
 }
 
 /* What is sent at the path, as compact JSON, is `wanted`; NULL: nothing is sent. */

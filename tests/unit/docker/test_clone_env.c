@@ -55,7 +55,7 @@ Test(clone_env, asked_values_replace_in_place)
 	            "\"ONEOFF_ID=k3v9x2ab\",\"NEW=a=b\"]");
 	expect_row(&sample.plan, PLAN_CHANGED, "Config.Env.RELEASE");
 	expect_row(&sample.plan, PLAN_ADDED, "Config.Env.NEW");
-	cr_expect_str_eq(find_row(&sample.plan, "Config.Env.NEW")->reason, "asked with -e");
+	cr_expect_str_eq(golden_row(&sample.plan, "Config.Env.NEW")->reason, "asked with -e");
 	sample_close(&sample);
 }
 

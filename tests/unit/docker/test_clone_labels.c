@@ -177,7 +177,7 @@ Test(clone_labels, asked_labels)
 	expect_label(&sample, "bare", "");
 	expect_label(&sample, "caddy", "mine");
 	expect_row(&sample.plan, PLAN_CHANGED, "Config.Labels.caddy");
-	cr_expect_str_eq(find_row(&sample.plan, "Config.Labels.team")->reason, "asked with -l");
+	cr_expect_str_eq(golden_row(&sample.plan, "Config.Labels.team")->reason, "asked with -l");
 	sample_close(&sample);
 	sample_open(&sample, COMPOSE, WEB);
 	cr_assert_eq(strv_add(&sample.request.labels, "dev.oneoff.id=x"), 0);

@@ -67,7 +67,8 @@ Test(clone_limits, cpu_asked)
 	expect_sent(&sample.plan, "HostConfig.NanoCpus", "250000000");
 	expect_sent(&sample.plan, "HostConfig.CpuPeriod", NULL);
 	expect_sent(&sample.plan, "HostConfig.CpuQuota", NULL);
-	cr_expect_str_eq(find_row(&sample.plan, "HostConfig.NanoCpus")->reason, "asked with --cpu");
+	cr_expect_str_eq(golden_row(&sample.plan, "HostConfig.NanoCpus")->reason,
+	                 "asked with --cpu");
 	expect_row(&sample.plan, PLAN_DROPPED, "HostConfig.CpuQuota");
 	sample_close(&sample);
 }
@@ -263,7 +264,7 @@ Test(clone_limits, log_driver)
 	sample.request.no_log = true;
 	sample_plan(&sample);
 	expect_sent(&sample.plan, "HostConfig.LogConfig", "{\"Type\":\"none\"}");
-	cr_expect_str_eq(find_row(&sample.plan, "HostConfig.LogConfig")->reason,
+	cr_expect_str_eq(golden_row(&sample.plan, "HostConfig.LogConfig")->reason,
 	                 "asked with --no-log");
 	sample_close(&sample);
 }

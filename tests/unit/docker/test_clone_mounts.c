@@ -45,7 +45,7 @@ Test(clone_mounts, propagation_is_passed_on_and_told)
 	sample_plan(&sample);
 	expect_sent(&sample.plan, "HostConfig.Binds", "[\"/a:/b:rshared\"]");
 	cr_expect_not_null(
-		strstr(find_row(&sample.plan, "HostConfig.Binds[0]")->reason, "propagation"));
+		strstr(golden_row(&sample.plan, "HostConfig.Binds[0]")->reason, "propagation"));
 	sample_close(&sample);
 }
 

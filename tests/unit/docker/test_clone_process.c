@@ -107,8 +107,8 @@ Test(clone_process, user_and_working_folder)
 	expect_sent(&sample.plan, "WorkingDir", "\"/srv\"");
 	expect_sent(&sample.plan, "StopTimeout", "2");
 	expect_row(&sample.plan, PLAN_CHANGED, "Config.User");
-	cr_expect_str_eq(find_row(&sample.plan, "Config.User")->reason, "asked with -u");
-	cr_expect_str_eq(find_row(&sample.plan, "Config.WorkingDir")->reason, "asked with -w");
+	cr_expect_str_eq(golden_row(&sample.plan, "Config.User")->reason, "asked with -u");
+	cr_expect_str_eq(golden_row(&sample.plan, "Config.WorkingDir")->reason, "asked with -w");
 	sample_close(&sample);
 }
 

@@ -156,9 +156,9 @@ Test(kube_clone_command, a_wrong_annotation_is_no_entrypoint)
 
 Test(kube_clone_command, the_default_container_is_the_annotations_then_the_first_that_no_mesh_put)
 {
-	cJSON *pod = clone_parse("{\"metadata\":{\"annotations\":{\"kubectl.kubernetes.io/"
-	                         "default-container\":\"b\"}},\"spec\":{\"containers\":[{\"name\":"
-	                         "\"istio-proxy\"},{\"name\":\"a\"},{\"name\":\"b\"}]}}");
+	cJSON *pod = golden_parse("{\"metadata\":{\"annotations\":{\"kubectl.kubernetes.io/"
+	                          "default-container\":\"b\"}},\"spec\":{\"containers\":[{\"name\":"
+	                          "\"istio-proxy\"},{\"name\":\"a\"},{\"name\":\"b\"}]}}");
 	struct err err = ERR_INIT;
 
 	cr_expect_str_eq(json_string(kube_clone_container(pod, NULL, &err), "name"), "b");

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "pkg/kube/clone_calls.h"
+#include "tests/unit/spec/golden.h"
 
 #define CLONE_NOW INT64_C(1795236843) /* 2026-11-21T04:54:03Z */
 
@@ -32,38 +33,6 @@ struct clone_sample {
 	struct err err;
 };
 
-static inline void clone_read_text(const char *path, struct strbuf *text)
-{
-	char bytes[4096];
-	FILE *file = fopen(path, "rb");
-
-	cr_assert_not_null(file, "cannot open %s", path);
-	for (size_t got; (got = fread(bytes, 1, sizeof(bytes), file)) > 0;)
-		strbuf_add(text, bytes, got);
-	fclose(file);
-}
-
-static inline cJSON *clone_parse(const char *json)
-{
-	struct err err = ERR_INIT;
-	cJSON *document = NULL;
-
-	cr_assert_eq(json_parse(json, strlen(json), JSON_MAX_BYTES, &document, &err), 0, "%s: %s",
-	             json, err.message);
-	return document;
-}
-
-static inline cJSON *clone_read_json(const char *path)
-{
-	struct strbuf text = STRBUF_INIT;
-	cJSON *document;
-
-	clone_read_text(path, &text);
-	document = clone_parse(strbuf_str(&text));
-	strbuf_release(&text);
-	return document;
-}
-
 /* "FILE:PATH" of the fixtures, owned. */
 static inline cJSON *clone_fixture(const char *name)
 {
@@ -72,7 +41,7 @@ static inline cJSON *clone_fixture(const char *name)
 	cJSON *document, *part;
 
 	snprintf(path, sizeof(path), "tests/fixtures/kube/%.*s", (int)strcspn(name, ":"), name);
-	document = clone_read_json(path);
+	document = golden_read_json(path);
 	if (colon == NULL)
 		return document;
 	part = cJSON_Duplicate(json_at(document, colon + 1), true);
@@ -141,7 +110,7 @@ static inline void clone_init(struct clone_sample *sample, cJSON *source)
 /* With the command "true"; `command` NULL: none. */
 static inline void clone_open(struct clone_sample *sample, const char *source, const char *command)
 {
-	clone_init(sample, clone_parse(source));
+	clone_init(sample, golden_parse(source));
 	if (command != NULL)
 		cr_assert_eq(strv_add(&sample->request.argv, command), 0);
 }
@@ -171,23 +140,10 @@ static inline void clone_fails(struct clone_sample *sample, enum err_kind kind, 
 	cr_expect_null(sample->plan.document);
 }
 
-static inline const struct plan_row *clone_row(const struct clone_sample *sample, const char *path)
-{
-	const struct plan_row *found = NULL;
-
-	for (size_t i = 0; i < sample->plan.count; i++) {
-		if (strcmp(sample->plan.rows[i].path, path) != 0)
-			continue;
-		cr_expect_null(found, "two rows for %s", path);
-		found = &sample->plan.rows[i];
-	}
-	return found;
-}
-
 static inline void clone_expect_row(const struct clone_sample *sample, enum plan_action action,
                                     const char *path, const char *reason)
 {
-	const struct plan_row *row = clone_row(sample, path);
+	const struct plan_row *row = golden_row(&sample->plan, path);
 
 	cr_assert_not_null(row, "no row for %s", path);
 	cr_expect_eq(row->action, action, "%s is %s", path, plan_action_name(row->action));

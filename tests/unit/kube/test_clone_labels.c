@@ -10,7 +10,7 @@
 static void open_with(struct clone_sample *sample, const char *key, const char *list)
 {
 	clone_open(sample, SOURCE(""), "true");
-	cr_assert_eq(json_set_node(sample->source, key, clone_parse(list)), 0);
+	cr_assert_eq(json_set_node(sample->source, key, golden_parse(list)), 0);
 	sample->input.services = json_member(sample->source, "services");
 	sample->input.budgets = json_member(sample->source, "budgets");
 	sample->input.workloads = json_member(sample->source, "workloads");
@@ -86,16 +86,17 @@ Test(kube_clone_labels, the_label_that_a_policy_needs_stays_if_another_can_go)
 		&sample, "services",
 		"[{\"metadata\":{\"name\":\"s\"},\"spec\":{\"selector\":{\"app\":\"web\",\"tier\":"
 		"\"back\"}}}]");
-	cr_assert_eq(json_set_node(sample.source, "policies",
-	                           clone_parse("[{\"metadata\":{\"name\":\"p\"},\"spec\":{"
-	                                       "\"podSelector\":{\"matchLabels\":{\"app\":\"web\"}}"
-	                                       "}}]")),
-	             0);
+	cr_assert_eq(
+		json_set_node(sample.source, "policies",
+	                      golden_parse("[{\"metadata\":{\"name\":\"p\"},\"spec\":{"
+	                                   "\"podSelector\":{\"matchLabels\":{\"app\":\"web\"}}"
+	                                   "}}]")),
+		0);
 	sample.input.policies = json_member(sample.source, "policies");
 	clone_plan(&sample);
 	cr_expect_str_eq(clone_label(&sample, "app"), "web");
 	cr_expect_null(clone_label(&sample, "tier"));
-	cr_expect_null(clone_row(&sample, "networkPolicies.p"));
+	cr_expect_null(golden_row(&sample.plan, "networkPolicies.p"));
 	clone_close(&sample);
 }
 

@@ -3,12 +3,10 @@
  * CronJobs of all sources in tests/golden/pod. Some are held by golden files, tests/golden/cron/NAME.yaml;
  * ONEOFF_GOLDEN=write writes them anew, ONEOFF_CRON_OUT=DIR writes all of them there (tests/schedule/apply).
  */
-#include <dirent.h>
 #include "pkg/kube/cronjob.h"
 #include "tests/unit/kube/test_clone_helper.h"
 
 #define SOURCES "tests/golden/pod"
-#define GOLDEN  "tests/golden/cron"
 
 static const char *const held[] = {"deployment",  "sidecars", "statefulset",
                                    "every-field", "pinned",   "env"};
@@ -28,7 +26,7 @@ static void sample_open(struct sample *sample, const char *name)
 
 	memset(sample, 0, sizeof(*sample));
 	snprintf(path, sizeof(path), SOURCES "/%s/input.json", name);
-	clone_init(&sample->clone, clone_read_json(path));
+	clone_init(&sample->clone, golden_read_json(path));
 	sample->clone.request.stdin_open = false;
 	sample->clone.request.kubernetes.gate = GATE_NONE;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
@@ -87,50 +85,29 @@ static void print(const cJSON *document, struct strbuf *text)
 	cr_assert_eq(cronjob_print(document, &head, text, &err), 0, "%s", err.message);
 }
 
-static void write_text(const char *path, const struct strbuf *text)
-{
-	FILE *file = fopen(path, "wb");
-
-	cr_assert_not_null(file, "%s", path);
-	fwrite(text->data, 1, text->length, file);
-	fclose(file);
-}
-
-static void settle(const char *name, const struct strbuf *text)
-{
-	_cleanup_(strbuf_release) struct strbuf wanted = STRBUF_INIT;
-	const char *mode = getenv("ONEOFF_GOLDEN");
-	char path[512];
-
-	snprintf(path, sizeof(path), GOLDEN "/%s.yaml", name);
-	if (mode != NULL && strcmp(mode, "write") == 0) {
-		write_text(path, text);
-		return;
-	}
-	clone_read_text(path, &wanted);
-	cr_expect_str_eq(strbuf_str(text), strbuf_str(&wanted), "%s differs; is:\n%s", path,
-	                 strbuf_str(text));
-}
-
 Test(cronjob, some_documents_are_held_byte_for_byte)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(held); i++) {
 		_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
 		struct sample sample;
 		cJSON *document;
+		char file[128];
 
 		sample_open(&sample, held[i]);
 		document = pin(&sample);
 		cr_assert_not_null(document, "%s: %s", held[i], sample.err.message);
 		print(document, &text);
-		settle(held[i], &text);
+		snprintf(file, sizeof(file), "%s.yaml", held[i]);
+		golden_settle("tests/golden", "cron", file, &text);
 		json_free(&document);
 		sample_close(&sample);
 	}
 }
 
+static int made; /* how many sources could be cloned */
+
 /* The same bytes whoever asks, and whenever; no drift without a change; nothing of one run alone. */
-static int check_source(const char *name)
+static void check_source(const char *name)
 {
 	_cleanup_(strbuf_release) struct strbuf first = STRBUF_INIT, second = STRBUF_INIT;
 	_cleanup_(json_free) cJSON *one = NULL, *two = NULL;
@@ -142,7 +119,7 @@ static int check_source(const char *name)
 	one = pin(&sample);
 	if (one == NULL) {
 		sample_close(&sample);
-		return 0;
+		return;
 	}
 	sample.clone.input.now_unix_seconds += 86400;
 	sample.clone.input.user = "joe";
@@ -159,28 +136,15 @@ static int check_source(const char *name)
 		char path[512];
 
 		snprintf(path, sizeof(path), "%s/%s.yaml", getenv("ONEOFF_CRON_OUT"), name);
-		write_text(path, &first);
+		golden_write_text(path, &first);
 	}
 	sample_close(&sample);
-	return 1;
-}
-
-static int is_case(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.' && strchr(entry->d_name, '.') == NULL;
+	made++;
 }
 
 Test(cronjob, every_source_gives_the_same_bytes_again_and_no_drift)
 {
-	struct dirent **entries;
-	int count = scandir(SOURCES, &entries, is_case, alphasort), made = 0;
-
-	for (int i = 0; i < count; i++) {
-		made += check_source(entries[i]->d_name);
-		free(entries[i]);
-	}
-	if (count >= 0)
-		free(entries);
+	golden_for_each(SOURCES, check_source);
 	cr_expect_geq(made, 50, "only %d sources could be cloned", made);
 }
 
@@ -289,7 +253,7 @@ static void drift(const char *parent, const char *key, const char *value, const 
 	cr_assert_not_null(object, "%s", parent);
 	cJSON_DeleteItemFromObjectCaseSensitive(object, key);
 	if (value != NULL)
-		cr_assert_eq(json_set_node(object, key, clone_parse(value)), 0);
+		cr_assert_eq(json_set_node(object, key, golden_parse(value)), 0);
 	cr_assert_eq(cronjob_compare(live, fresh, &lines), 0);
 	cr_assert_eq(lines.count, 1, "%s.%s: %zu lines", parent, key, lines.count);
 	cr_expect_not_null(strstr(lines.items[0], part), "%s", lines.items[0]);

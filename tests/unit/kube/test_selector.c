@@ -7,7 +7,7 @@ static const struct kube_label web[] = {{"app", "web", false, false},
 
 static bool matches(const char *json, bool map)
 {
-	cJSON *node = clone_parse(json);
+	cJSON *node = golden_parse(json);
 	struct kube_selector selector = {"Service", "s", node, map, NULL};
 	bool result = kube_selector_matches(&selector, web, ARRAY_SIZE(web));
 
@@ -86,10 +86,10 @@ Test(kube_selector, a_label_that_is_gone_is_not_there)
 Test(kube_selector, only_positive_parts_need_a_label)
 {
 	cJSON *node =
-		clone_parse("{\"matchLabels\":{\"a\":\"1\"},\"matchExpressions\":[{\"key\":\"b\","
-	                    "\"operator\":\"In\",\"values\":[\"x\"]},{\"key\":\"c\","
-	                    "\"operator\":\"NotIn\",\"values\":[\"x\"]}]}");
-	cJSON *negative = clone_parse(
+		golden_parse("{\"matchLabels\":{\"a\":\"1\"},\"matchExpressions\":[{\"key\":\"b\","
+	                     "\"operator\":\"In\",\"values\":[\"x\"]},{\"key\":\"c\","
+	                     "\"operator\":\"NotIn\",\"values\":[\"x\"]}]}");
+	cJSON *negative = golden_parse(
 		"{\"matchExpressions\":[{\"key\":\"c\",\"operator\":\"DoesNotExist\"}]}");
 	struct kube_selector selector = {"x", "x", node, false, NULL};
 	struct kube_selector unavoidable = {"x", "x", negative, false, NULL};

@@ -5,40 +5,6 @@
 
 #define FIXTURES "tests/fixtures/oci/bundle/"
 
-void bundle_read_text(const char *path, struct strbuf *text)
-{
-	char bytes[4096];
-	FILE *file = fopen(path, "rb");
-
-	cr_assert_not_null(file, "cannot open %s", path);
-	for (size_t got; (got = fread(bytes, 1, sizeof(bytes), file)) > 0;)
-		strbuf_add(text, bytes, got);
-	fclose(file);
-}
-
-cJSON *bundle_read_json(const char *path)
-{
-	struct strbuf text = STRBUF_INIT;
-	struct err err = ERR_INIT;
-	cJSON *document = NULL;
-
-	bundle_read_text(path, &text);
-	cr_assert_eq(json_parse(strbuf_str(&text), text.length, JSON_MAX_BYTES, &document, &err), 0,
-	             "%s: %s", path, err.message);
-	strbuf_release(&text);
-	return document;
-}
-
-cJSON *bundle_parse(const char *json)
-{
-	struct err err = ERR_INIT;
-	cJSON *document = NULL;
-
-	cr_assert_eq(json_parse(json, strlen(json), JSON_MAX_BYTES, &document, &err), 0, "%s: %s",
-	             json, err.message);
-	return document;
-}
-
 void bundle_sample_init(struct bundle_sample *sample, cJSON *source, cJSON *image, bool from_image)
 {
 	memset(sample, 0, sizeof(*sample));
@@ -68,7 +34,7 @@ static cJSON *fixture(const char *name)
 	char path[256];
 
 	snprintf(path, sizeof(path), FIXTURES "%s", name);
-	return bundle_read_json(path);
+	return golden_read_json(path);
 }
 
 void bundle_sample_open(struct bundle_sample *sample, const char *name, const char *image)
@@ -100,7 +66,7 @@ void bundle_sample_set(struct bundle_sample *sample, const char *object, const c
 		cJSON_DeleteItemFromObjectCaseSensitive(parent, key);
 		return;
 	}
-	cr_assert_eq(json_set_node(parent, key, bundle_parse(json)), 0);
+	cr_assert_eq(json_set_node(parent, key, golden_parse(json)), 0);
 }
 
 int bundle_sample_try(struct bundle_sample *sample)
@@ -129,23 +95,10 @@ void bundle_sample_fails(struct bundle_sample *sample, enum err_kind kind, const
 	cr_expect_null(sample->plan.document);
 }
 
-static const struct plan_row *find_row(const struct bundle_sample *sample, const char *path)
-{
-	const struct plan_row *found = NULL;
-
-	for (size_t i = 0; i < sample->plan.count; i++) {
-		if (strcmp(sample->plan.rows[i].path, path) != 0)
-			continue;
-		cr_expect_null(found, "two rows for %s", path);
-		found = &sample->plan.rows[i];
-	}
-	return found;
-}
-
 void bundle_expect_row(const struct bundle_sample *sample, enum plan_action action,
                        const char *path)
 {
-	const struct plan_row *row = find_row(sample, path);
+	const struct plan_row *row = golden_row(&sample->plan, path);
 
 	cr_assert_not_null(row, "no row for %s", path);
 	cr_expect_eq(row->action, action, "%s is %s", path, plan_action_name(row->action));
@@ -153,12 +106,12 @@ void bundle_expect_row(const struct bundle_sample *sample, enum plan_action acti
 
 void bundle_expect_no_row(const struct bundle_sample *sample, const char *path)
 {
-	cr_expect_null(find_row(sample, path), "a row for %s", path);
+	cr_expect_null(golden_row(&sample->plan, path), "a row for %s", path);
 }
 
 const char *bundle_reason(const struct bundle_sample *sample, const char *path)
 {
-	const struct plan_row *row = find_row(sample, path);
+	const struct plan_row *row = golden_row(&sample->plan, path);
 
 	cr_assert_not_null(row, "no row for %s", path);
 	return row->reason;

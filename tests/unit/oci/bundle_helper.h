@@ -14,6 +14,7 @@
 
 #include <criterion/criterion.h>
 #include "oci/bundle_calls.h"
+#include "tests/unit/spec/golden.h"
 
 #define BUNDLE_NOW INT64_C(1795236843) /* 2026-11-21T04:54:03Z */
 
@@ -28,11 +29,6 @@ struct bundle_sample {
 	struct plan plan;
 	struct err err;
 };
-
-/* Reads a whole file, from the root of the tree. */
-void bundle_read_text(const char *path, struct strbuf *text);
-cJSON *bundle_read_json(const char *path);
-cJSON *bundle_parse(const char *json);
 
 /* Takes both documents. The input is that of root on a machine with version 1 of control groups. */
 void bundle_sample_init(struct bundle_sample *sample, cJSON *source, cJSON *image, bool from_image);

@@ -48,7 +48,7 @@ Test(bundle_image, an_image_without_a_command_needs_one)
 {
 	struct bundle_sample sample;
 
-	bundle_sample_init(&sample, bundle_parse("{\"config\":{}}"), NULL, true);
+	bundle_sample_init(&sample, golden_parse("{\"config\":{}}"), NULL, true);
 	bundle_sample_fails(&sample, ERR_USAGE, "the image names no command");
 	cr_assert_eq(strv_add(&sample.request.argv, "true"), 0);
 	bundle_sample_plan(&sample);
@@ -63,7 +63,7 @@ Test(bundle_image, an_image_may_say_nothing_at_all)
 {
 	struct bundle_sample sample;
 
-	bundle_sample_init(&sample, bundle_parse("{}"), NULL, true);
+	bundle_sample_init(&sample, golden_parse("{}"), NULL, true);
 	cr_assert_eq(strv_add(&sample.request.argv, "true"), 0);
 	bundle_sample_plan(&sample);
 	bundle_expect_sent(&sample, "process.args", "[\"true\"]");

@@ -211,7 +211,7 @@ Test(bundle_rules, a_document_of_the_least_works)
 	struct bundle_sample sample;
 
 	bundle_sample_init(&sample,
-	                   bundle_parse("{\"ociVersion\":\"1.0.0\",\"process\":{\"cwd\":\"/\","
+	                   golden_parse("{\"ociVersion\":\"1.0.0\",\"process\":{\"cwd\":\"/\","
 	                                "\"args\":[\"a\"]},\"root\":{\"path\":\"r\"}}"),
 	                   NULL, false);
 	bundle_sample_plan(&sample);
