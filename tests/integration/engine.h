@@ -46,6 +46,10 @@ const struct engine_traits *engine_traits(void);
  * *ret_body, if wanted, is owned by the caller. */
 int engine_request(const char *method, const char *path, char **ret_body);
 
+/* The same with a body, for a cluster too. */
+int engine_send(const char *method, const char *path, const char *type, const char *content,
+                char **ret_body);
+
 /* What a person calls that source there: "web", "deploy/web". Static; the harness does it to what stands behind
  * --like. */
 const char *source_name(const char *name);

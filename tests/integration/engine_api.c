@@ -53,14 +53,17 @@ static char *read_all(int fd)
 	return text;
 }
 
-int engine_request(const char *method, const char *path, char **ret_body)
+int engine_send(const char *method, const char *path, const char *type, const char *content,
+                char **ret_body)
 {
 	char *answer, *body;
 	int fd = connect_engine(), status = -1;
 
 	if (fd < 0)
 		return -1;
-	dprintf(fd, "%s %s HTTP/1.0\r\nHost: engine\r\nContent-Length: 0\r\n\r\n", method, path);
+	dprintf(fd,
+	        "%s %s HTTP/1.0\r\nHost: engine\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n%s",
+	        method, path, type, strlen(content), content);
 	answer = read_all(fd);
 	close(fd);
 	if (!answer)
@@ -72,6 +75,11 @@ int engine_request(const char *method, const char *path, char **ret_body)
 		*ret_body = body ? strdup(body + 4) : NULL;
 	free(answer);
 	return status;
+}
+
+int engine_request(const char *method, const char *path, char **ret_body)
+{
+	return engine_send(method, path, "application/json", "", ret_body);
 }
 
 cJSON *engine_get(const char *path)

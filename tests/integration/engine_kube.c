@@ -7,9 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "tests/integration/engine_ops.h"
 
@@ -50,46 +47,12 @@ cJSON *kube_get(const char *path)
 	return engine_get(text);
 }
 
-static int connect_proxy(void)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct timeval limit = {.tv_sec = 20};
-	const char *path = getenv("ONEOFF_TEST_SOCKET");
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (!path || strlen(path) >= sizeof(address.sun_path) || fd < 0)
-		return -1;
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 int kube_request(const char *method, const char *path, const char *body)
 {
 	const char *type =
 		strcmp(method, "PATCH") ? "application/json" : "application/merge-patch+json";
-	char answer[65536];
-	size_t length = 0;
-	int fd = connect_proxy(), status = -1;
-	ssize_t n;
 
-	if (fd < 0)
-		return -1;
-	dprintf(fd,
-	        "%s %s HTTP/1.0\r\nHost: engine\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n%s",
-	        method, path, type, body ? strlen(body) : 0, body ? body : "");
-	while (length < sizeof(answer) - 1 &&
-	       (n = read(fd, answer + length, sizeof(answer) - 1 - length)) > 0)
-		length += (size_t)n;
-	close(fd);
-	answer[length] = '\0';
-	if (sscanf(answer, "HTTP/1.%*d %d", &status) != 1)
-		return -1;
-	return status;
+	return engine_send(method, path, type, body ? body : "", NULL);
 }
 
 int kube_change(const char *method, const char *path, const char *body)

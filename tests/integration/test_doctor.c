@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "tests/integration/engine.h"
-#include "tests/integration/harness.h"
+#include "tests/integration/expect.h"
 
 TestSuite(doctor, .fini = expect_clean, .timeout = 60);
 
@@ -21,8 +20,6 @@ static void expect_well(const char *const *argv, const char *word)
 	cr_assert(capture_is(&run.err, ""), RUN_FORMAT, RUN_ARGS(&run));
 	run_release(&run);
 }
-
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static const char *runtime(void)
 {

@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "tests/integration/engine.h"
-#include "tests/integration/harness.h"
+#include "tests/integration/expect.h"
 
 TestSuite(kill, .fini = expect_clean, .timeout = 200);
 
@@ -83,33 +82,14 @@ Test(kill, the_task_itself_goes_on)
 	engine_after_client_died();
 }
 
-/* A build with -DONEOFF_TEST_HOOKS kills itself at its n-th step; n grows until it gets to the end.
- */
+static void clean_after_death(void)
+{
+	engine_after_client_died();
+	expect_clean();
+}
+
 Test(kill, at_every_step_leaves_nothing)
 {
-	const char *hooks = getenv("ONEOFF_HOOKS");
-	char step[40];
-	struct run run;
-	int n, code;
-
-	cr_assert(hooks || !getenv("CI"), "ONEOFF_HOOKS is not set");
-	if (!hooks)
-		cr_skip_test("ONEOFF_HOOKS is not set");
-	for (n = 1; n <= 100; n++) {
-		snprintf(step, sizeof(step), "ONEOFF_TEST_KILL_AT=%d", n);
-		run_all(&run, &(struct run_spec){
-				      ARGV("run", "--like", "web", "--", "helper", "exit", "3"),
-				      .program = hooks, .env = (const char *const[]){step, NULL},
-				      .deadline_ms = 20000});
-		code = run.code;
-		cr_assert(run.code == 3 || run.signal == SIGKILL, "step %d: " RUN_FORMAT, n,
-		          RUN_ARGS(&run));
-		run_release(&run);
-		engine_after_client_died();
-		expect_clean();
-		if (code == 3)
-			break;
-	}
-	cr_assert_gt(n, 5, "only %d steps: does %s honour ONEOFF_TEST_KILL_AT?", n - 1, hooks);
-	cr_assert_leq(n, 100);
+	expect_steps_clean(WORDS("run", "--like", "web", "--", "helper", "exit", "3"),
+	                   clean_after_death);
 }

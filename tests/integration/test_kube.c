@@ -4,9 +4,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include "tests/integration/engine.h"
 #include "tests/integration/engine_kube.h"
-#include "tests/integration/harness.h"
+#include "tests/integration/expect.h"
 
 static void clean(void)
 {
@@ -15,8 +14,6 @@ static void clean(void)
 }
 
 TestSuite(kube_source, .init = fake_reset, .fini = clean, .timeout = 60);
-
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static void expect_runs(const char *source)
 {
@@ -27,30 +24,6 @@ static void expect_runs(const char *source)
 			      .deadline_ms = 20000});
 	cr_assert_eq(run.code, 3, "%s: " RUN_FORMAT, source, RUN_ARGS(&run));
 	cr_assert(capture_is(&run.out, "x"), "%s: " RUN_FORMAT, source, RUN_ARGS(&run));
-	run_release(&run);
-}
-
-static void expect_output(const char *const *argv, const char *expected)
-{
-	struct run run;
-
-	run_all(&run, &(struct run_spec){.argv = argv, .deadline_ms = 20000});
-	cr_assert_eq(run.code, 0, RUN_FORMAT, RUN_ARGS(&run));
-	cr_assert(capture_is(&run.out, expected), "expected %s " RUN_FORMAT, expected,
-	          RUN_ARGS(&run));
-	run_release(&run);
-}
-
-static void expect_refused(const char *const *argv, const char *word, const char *other)
-{
-	struct run run;
-
-	run_all(&run, &(struct run_spec){.argv = argv, .deadline_ms = 20000});
-	cr_assert_eq(run.code, 125, RUN_FORMAT, RUN_ARGS(&run));
-	cr_assert(strstr(run.err.text, word), "no '%s': " RUN_FORMAT, word, RUN_ARGS(&run));
-	cr_assert(!other || strstr(run.err.text, other), "no '%s': " RUN_FORMAT, other,
-	          RUN_ARGS(&run));
-	cr_assert(chatter_only(&run.err), RUN_FORMAT, RUN_ARGS(&run));
 	run_release(&run);
 }
 

@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "tests/integration/engine.h"
 #include "tests/integration/engine_kube.h"
-#include "tests/integration/harness.h"
+#include "tests/integration/expect.h"
 
 static void clean(void)
 {
@@ -16,8 +15,6 @@ static void clean(void)
 }
 
 TestSuite(kube_clone, .init = fake_reset, .fini = clean, .timeout = 60);
-
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static void start_ready(struct run *run, const char *option, const char *source)
 {
@@ -250,17 +247,6 @@ Test(kube_clone, the_plan_s_yaml_is_what_the_server_takes_and_unchanged)
 }
 
 /* ---- the restricted pod ---- */
-
-static void expect_output(const char *const *argv, const char *expected)
-{
-	struct run run;
-
-	run_all(&run, &(struct run_spec){.argv = argv, .deadline_ms = 20000});
-	cr_assert_eq(run.code, 0, RUN_FORMAT, RUN_ARGS(&run));
-	cr_assert(capture_is(&run.out, expected), "expected %s " RUN_FORMAT, expected,
-	          RUN_ARGS(&run));
-	run_release(&run);
-}
 
 Test(kube_clone, a_restricted_pod_stays_restricted)
 {

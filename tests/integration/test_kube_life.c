@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "tests/integration/engine.h"
 #include "tests/integration/engine_kube.h"
-#include "tests/integration/harness.h"
+#include "tests/integration/expect.h"
 
 static void clean(void)
 {
@@ -120,26 +119,9 @@ Test(kube_life, a_bare_pod_outlives_its_client_and_is_removed_then)
 
 Test(kube_life, a_bare_pod_of_a_client_killed_at_any_step_is_removed)
 {
-	const char *hooks = getenv("ONEOFF_HOOKS");
-	char step[40];
-	struct run run;
-	int code = 0;
-
-	if (!hooks)
-		cr_skip_test("ONEOFF_HOOKS is not set");
-	for (int n = 1; n <= 100 && code != 3; n++) {
-		snprintf(step, sizeof(step), "ONEOFF_TEST_KILL_AT=%d", n);
-		run_all(&run, &(struct run_spec){ARGV("run", "--carrier", "pod", "--like",
-		                                      "deploy/bulk", "--", "helper", "exit", "3"),
-		                                 .program = hooks,
-		                                 .env = (const char *const[]){step, NULL},
-		                                 .deadline_ms = 20000});
-		code = run.code;
-		cr_assert(code == 3 || run.signal == SIGKILL, "step %d: " RUN_FORMAT, n,
-		          RUN_ARGS(&run));
-		run_release(&run);
-		expect_clean();
-	}
+	expect_steps_clean(WORDS("run", "--carrier", "pod", "--like", "deploy/bulk", "--", "helper",
+	                         "exit", "3"),
+	                   expect_clean);
 }
 
 /* ---- kept ---- */

@@ -13,13 +13,10 @@
 #include <sys/wait.h>
 #include <fcntl.h>
 #include <unistd.h>
-#include "tests/integration/engine.h"
 #include "tests/integration/engine_oci.h"
-#include "tests/integration/harness.h"
+#include "tests/integration/expect.h"
 
 TestSuite(oci, .fini = expect_clean, .timeout = 60);
-
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static const char *in_dir(char path[512], const char *name)
 {
@@ -27,35 +24,11 @@ static const char *in_dir(char path[512], const char *name)
 	return path;
 }
 
-static void expect_output(const char *const *argv, int code, const char *expected)
-{
-	struct run run;
-
-	run_all(&run, &(struct run_spec){.argv = argv, .deadline_ms = 20000});
-	cr_assert_eq(run.code, code, RUN_FORMAT, RUN_ARGS(&run));
-	cr_assert(capture_is(&run.out, expected), "expected: %s\n" RUN_FORMAT, expected,
-	          RUN_ARGS(&run));
-	run_release(&run);
-}
-
-static void expect_refused(const char *const *argv, const char *word, const char *other)
-{
-	struct run run;
-
-	run_all(&run, &(struct run_spec){.argv = argv, .deadline_ms = 15000});
-	cr_assert_eq(run.code, 125, RUN_FORMAT, RUN_ARGS(&run));
-	cr_assert(capture_is(&run.out, ""), RUN_FORMAT, RUN_ARGS(&run));
-	cr_assert(chatter_only(&run.err), RUN_FORMAT, RUN_ARGS(&run));
-	cr_assert(strstr(run.err.text, word), "no '%s': " RUN_FORMAT, word, RUN_ARGS(&run));
-	cr_assert(strstr(run.err.text, other), "no '%s': " RUN_FORMAT, other, RUN_ARGS(&run));
-	run_release(&run);
-}
-
 /* ---- finding the source ---- */
 
 Test(oci, a_source_is_found_by_the_beginning_of_its_id)
 {
-	expect_output(WORDS("run", "-q", "--like", "oci:bul", "--", "helper", "exit", "3", "x"), 3,
+	expect_result(WORDS("run", "-q", "--like", "oci:bul", "--", "helper", "exit", "3", "x"), 3,
 	              "x");
 }
 
@@ -92,7 +65,7 @@ Test(oci, a_source_of_runc_is_found_in_its_root)
 {
 	char root[512];
 
-	expect_output(WORDS("run", "-q", "--oci-root", in_dir(root, "runc"), "--like",
+	expect_result(WORDS("run", "-q", "--oci-root", in_dir(root, "runc"), "--like",
 	                    "oci:by-runc", "--", "helper", "exit", "3", "x"),
 	              3, "x");
 }
@@ -101,10 +74,10 @@ Test(oci, either_runtime_runs_a_source_of_the_other)
 {
 	char root[512];
 
-	expect_output(WORDS("run", "-q", "--oci-runtime", "runc", "--like", "oci:web", "--",
+	expect_result(WORDS("run", "-q", "--oci-runtime", "runc", "--like", "oci:web", "--",
 	                    "helper", "where"),
 	              0, "uid 1234 gid 1235 cwd /srv/app tty 000\n");
-	expect_output(WORDS("run", "-q", "--oci-runtime", "crun", "--oci-root",
+	expect_result(WORDS("run", "-q", "--oci-runtime", "crun", "--oci-root",
 	                    in_dir(root, "runc"), "--like", "oci:by-runc", "--", "helper", "exit",
 	                    "3", "x"),
 	              3, "x");
@@ -185,7 +158,7 @@ Test(oci, what_a_source_on_an_overlay_wrote_is_not_seen)
 {
 	write_in_source("web", "/tmp/later", "later");
 	write_in_source("web", "/srv/app/Procfile", "changed");
-	expect_output(WORDS("run", "-q", "--like", "web", "--", "sh", "-c",
+	expect_result(WORDS("run", "-q", "--like", "web", "--", "sh", "-c",
 	                    "test -e /tmp/later || echo none; grep -c helper Procfile"),
 	              0, "none\n2\n");
 	write_in_source("web", "/tmp/later", NULL);
@@ -195,7 +168,7 @@ Test(oci, what_a_source_on_an_overlay_wrote_is_not_seen)
 Test(oci, what_a_source_on_a_plain_folder_wrote_is_seen)
 {
 	write_in_source("bulk", "/tmp/later", "later");
-	expect_output(WORDS("run", "-q", "--like", "bulk", "--", "cat", "/tmp/later"), 0, "later");
+	expect_result(WORDS("run", "-q", "--like", "bulk", "--", "cat", "/tmp/later"), 0, "later");
 	write_in_source("bulk", "/tmp/later", NULL);
 }
 
@@ -220,7 +193,7 @@ static void expect_root_untouched(const char *source, const char *folder)
 	long before = size_in(folder, "etc/passwd");
 
 	cr_assert_gt(before, 0);
-	expect_output(WORDS("run", "-q", "-u", "0", "--like", source, "--", "sh", "-c",
+	expect_result(WORDS("run", "-q", "-u", "0", "--like", source, "--", "sh", "-c",
 	                    "echo more >>/etc/passwd; echo new >/srv/app/new; rm /bin/entry;"
 	                    "rm -r /empty; mkdir /opaque; mv /srv/app/Procfile /tmp;"
 	                    "chmod 777 /etc; tail -n 1 /etc/passwd"),
@@ -281,9 +254,9 @@ Test(oci, a_task_reaches_what_listens_on_the_source_s_loopback)
 {
 	pid_t server = serve_in_source("web", 7070);
 
-	expect_output(WORDS("run", "-q", "-I", "--like", "web", "--", "nc", "127.0.0.1", "7070"), 0,
+	expect_result(WORDS("run", "-q", "-I", "--like", "web", "--", "nc", "127.0.0.1", "7070"), 0,
 	              "from the source\n");
-	expect_output(WORDS("run", "-q", "-I", "--network", "none", "--like", "web", "--", "sh",
+	expect_result(WORDS("run", "-q", "-I", "--network", "none", "--like", "web", "--", "sh",
 	                    "-c", "nc 127.0.0.1 7070 || echo refused"),
 	              0, "refused\n");
 	kill(server, SIGKILL);
@@ -292,7 +265,7 @@ Test(oci, a_task_reaches_what_listens_on_the_source_s_loopback)
 
 Test(oci, network_none_has_a_loopback_only_and_it_is_up)
 {
-	expect_output(WORDS("run", "-q", "--network", "none", "--like", "web", "--", "sh", "-c",
+	expect_result(WORDS("run", "-q", "--network", "none", "--like", "web", "--", "sh", "-c",
 	                    "ls /sys/class/net; ping -c 1 -q 127.0.0.1 >/dev/null 2>&1;"
 	                    "ip -o addr show lo | grep -c 'inet 127.0.0.1'"),
 	              0, "lo\n1\n");
@@ -315,7 +288,7 @@ Test(oci, network_host_is_the_one_that_we_are_in)
 	char name[64];
 
 	network_of("self", name);
-	expect_output(WORDS("run", "-q", "-u", "0", "--network", "host", "--like", "bulk", "--",
+	expect_result(WORDS("run", "-q", "-u", "0", "--network", "host", "--like", "bulk", "--",
 	                    "readlink", "/proc/self/ns/net"),
 	              0, name);
 }
@@ -327,16 +300,16 @@ static void expect_image(const char *file)
 	char source[600], path[512];
 
 	snprintf(source, sizeof(source), "oci-layout:%s:1", in_dir(path, file));
-	expect_output(WORDS("run", "-q", "--like", source, "--", "sh", "-c",
+	expect_result(WORDS("run", "-q", "--like", source, "--", "sh", "-c",
 	                    "helper where; echo $FROM_IMAGE; ls /sys/class/net; cat Procfile"),
 	              0,
 	              "uid 1234 gid 1235 cwd /srv/app tty 000\nkept as it is\nlo\n"
 	              "web: helper signals\nmigrate: helper exit 4\n");
 	/* a second time from the store, which the first must have left as it was */
-	expect_output(WORDS("run", "-q", "-u", "0", "--like", source, "--", "sh", "-c",
+	expect_result(WORDS("run", "-q", "-u", "0", "--like", source, "--", "sh", "-c",
 	                    "rm /bin/entry; echo x >/etc/passwd; echo done"),
 	              0, "done\n");
-	expect_output(WORDS("run", "-q", "--like", source, "--", "sh", "-c",
+	expect_result(WORDS("run", "-q", "--like", source, "--", "sh", "-c",
 	                    "test -x /bin/entry && grep -c app /etc/passwd; exit 6"),
 	              6, "1\n");
 }
@@ -363,10 +336,10 @@ Test(oci, an_image_s_entrypoint_stays_before_the_command)
 	cr_assert(capture_is(&run.out, "x"), RUN_FORMAT, RUN_ARGS(&run));
 	cr_assert(capture_is(&run.err, "entrypoint 4\n"), RUN_FORMAT, RUN_ARGS(&run));
 	run_release(&run);
-	expect_output(WORDS("run", "-q", "--entrypoint", "clear", "--like", source, "--", "sh",
+	expect_result(WORDS("run", "-q", "--entrypoint", "clear", "--like", source, "--", "sh",
 	                    "-c", "echo x >/data/x && cat /data/x; id -u"),
 	              0, "x\n0\n");
-	expect_output(
+	expect_result(
 		WORDS("run", "-q", "--entrypoint", "helper", "--like", source, "--", "argv", "z"),
 		0, "7a\n");
 }

@@ -13,10 +13,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "tests/integration/engine.h"
 #include "tests/integration/engine_oci.h"
-#include "tests/integration/harness.h"
 #include "tests/integration/rootless.h"
+#include "tests/integration/expect.h"
 
 TestSuite(oci_life, .fini = expect_clean, .timeout = 120);
 
@@ -88,31 +87,16 @@ Test(oci_life, the_time_limit_counts_without_a_client_too)
 	oci_expect_clean(run_folder(), 4000 + PROMISE_MS);
 }
 
+static void clean(void)
+{
+	oci_expect_clean(run_folder(), PROMISE_MS);
+}
+
 /* As test_kill.c does for the container "web". */
 static void expect_every_step_clean(const char *source, const char *option, const char *value)
 {
-	const char *hooks = getenv("ONEOFF_HOOKS");
-	char step[40];
-	struct run run;
-	int n, code = 0;
-
-	cr_assert(hooks || !getenv("CI"), "ONEOFF_HOOKS is not set");
-	if (!hooks)
-		cr_skip_test("ONEOFF_HOOKS is not set");
-	for (n = 1; n <= 100 && code != 3; n++) {
-		snprintf(step, sizeof(step), "ONEOFF_TEST_KILL_AT=%d", n);
-		run_all(&run, &(struct run_spec){ARGV("run", option, value, "--like", source, "--",
-		                                      "helper", "exit", "3"),
-		                                 .program = hooks,
-		                                 .env = (const char *const[]){step, NULL},
-		                                 .deadline_ms = 20000});
-		code = run.code;
-		cr_assert(code == 3 || run.signal == SIGKILL, "step %d: " RUN_FORMAT, n,
-		          RUN_ARGS(&run));
-		run_release(&run);
-		oci_expect_clean(run_folder(), PROMISE_MS);
-	}
-	cr_assert_gt(n, 5, "only %d steps: does %s honour ONEOFF_TEST_KILL_AT?", n - 1, hooks);
+	expect_steps_clean(
+		WORDS("run", option, value, "--like", source, "--", "helper", "exit", "3"), clean);
 }
 
 Test(oci_life, a_client_killed_at_any_step_leaves_nothing_of_an_image)

@@ -8,24 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "tests/integration/engine.h"
-#include "tests/integration/harness.h"
+#include "tests/integration/expect.h"
 
 TestSuite(options, .fini = expect_clean, .timeout = 60);
-
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
-
-static void expect_refused(const char *const *argv, const char *word)
-{
-	struct run run;
-
-	run_all(&run, &(struct run_spec){.argv = argv, .deadline_ms = 15000});
-	cr_assert_eq(run.code, 125, RUN_FORMAT, RUN_ARGS(&run));
-	cr_assert(capture_is(&run.out, ""), RUN_FORMAT, RUN_ARGS(&run));
-	cr_assert(chatter_only(&run.err) && run.err.count > 0, RUN_FORMAT, RUN_ARGS(&run));
-	cr_assert(strstr(run.err.text, word), "no '%s': " RUN_FORMAT, word, RUN_ARGS(&run));
-	run_release(&run);
-}
 
 static void expect_kept(const char *mode, const char *code, int kept)
 {
@@ -34,7 +19,7 @@ static void expect_kept(const char *mode, const char *code, int kept)
 	if (kept && !engine_traits()->keeps) {
 		expect_refused(
 			WORDS("run", "--keep", mode, "--like", "web", "--", "helper", "exit", code),
-			"--keep");
+			"--keep", NULL);
 		return;
 	}
 	run_all(&run, &(struct run_spec){ARGV("run", "--keep", mode, "--like", "web", "--",
@@ -119,25 +104,26 @@ Test(options, the_result_file_tells_what_happened)
 Test(options, mistakes_are_125_and_one_message)
 {
 	expect_refused(WORDS("run", "--no-such-flag", "--like", "web", "--", "true"),
-	               "no-such-flag");
-	expect_refused(WORDS("run", "--timeout", "soon", "--like", "web", "--", "true"), "soon");
+	               "no-such-flag", NULL);
+	expect_refused(WORDS("run", "--timeout", "soon", "--like", "web", "--", "true"), "soon",
+	               NULL);
 	expect_refused(WORDS("run", "--keep", "sometimes", "--like", "web", "--", "true"),
-	               "sometimes");
-	expect_refused(WORDS("run", "--", "true"), "like");
-	expect_refused(WORDS("run", "--like"), "like");
-	expect_refused(WORDS("no-such-verb"), "no-such-verb");
+	               "sometimes", NULL);
+	expect_refused(WORDS("run", "--", "true"), "like", NULL);
+	expect_refused(WORDS("run", "--like"), "like", NULL);
+	expect_refused(WORDS("no-such-verb"), "no-such-verb", NULL);
 }
 
 Test(options, an_unknown_source_is_125_and_names_the_nearest)
 {
-	expect_refused(WORDS("run", "--like", "wbe", "--", "true"), "web");
+	expect_refused(WORDS("run", "--like", "wbe", "--", "true"), "web", NULL);
 }
 
 Test(options, a_name_that_is_taken_is_125)
 {
 	cJSON *before = engine_inspect("web"), *after;
 
-	expect_refused(WORDS("run", "--name", "web", "--like", "web", "--", "true"), "web");
+	expect_refused(WORDS("run", "--name", "web", "--like", "web", "--", "true"), "web", NULL);
 	after = engine_inspect("web");
 	cr_assert(before && after);
 	cr_assert_str_eq(text_of(before, "Id"), text_of(after, "Id"));

@@ -7,22 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "tests/integration/engine.h"
-#include "tests/integration/harness.h"
+#include "tests/integration/expect.h"
 
 TestSuite(reach, .fini = expect_clean, .timeout = 60);
-
-#define DOCKER "/usr/bin/docker"
-
-static void cli(const char *const *argv)
-{
-	struct run run;
-
-	run_all(&run, &(struct run_spec){.program = DOCKER, .argv = argv});
-	cr_assert_eq(run.code, 0, RUN_FORMAT, RUN_ARGS(&run));
-	run_release(&run);
-}
-#define CLI(...) cli((const char *const[]){__VA_ARGS__, NULL})
 
 /* A script of its own in a folder of its own; returns the folder. */
 static char *make_script(const char *name, const char *text)

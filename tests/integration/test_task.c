@@ -7,23 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "tests/integration/engine.h"
-#include "tests/integration/harness.h"
+#include "tests/integration/expect.h"
 
 TestSuite(task, .fini = expect_clean, .timeout = 60);
 
 #define TASK(...) ARGV("run", "-q", "--like", "web", "--", __VA_ARGS__)
-
-static void expect_output(const char *const *argv, const char *expected)
-{
-	struct run run;
-
-	run_all(&run, &(struct run_spec){.argv = argv});
-	cr_assert_eq(run.code, 0, RUN_FORMAT, RUN_ARGS(&run));
-	cr_assert(capture_is(&run.out, expected), "expected: %s\n" RUN_FORMAT, expected,
-	          RUN_ARGS(&run));
-	run_release(&run);
-}
 
 /* UTF-8 goes through JSON; so do control bytes. NUL cannot be in an argument. */
 Test(task, sees_its_arguments_byte_by_byte)

@@ -8,12 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "tests/integration/engine.h"
-#include "tests/integration/harness.h"
+#include "tests/integration/expect.h"
 
 TestSuite(tls, .fini = expect_clean, .timeout = 60);
-
-#define DOCKER "/usr/bin/docker"
 
 /* The server's certificate is for the address 127.0.0.1 alone, so this name is a wrong one. */
 #define RIGHT_HOST "127.0.0.1"
@@ -123,7 +120,7 @@ static void expect_nothing_started(const char *const *env, const char *word)
 	run_release(&run);
 }
 
-static void expect_refused(const char *identity, const char *host, const char *word)
+static void expect_distrust(const char *identity, const char *host, const char *word)
 {
 	struct tls_environment environment;
 
@@ -134,27 +131,27 @@ static void expect_refused(const char *identity, const char *host, const char *w
 
 Test(tls, a_client_without_a_certificate_is_refused)
 {
-	expect_refused("nobody", RIGHT_HOST, "certificate");
+	expect_distrust("nobody", RIGHT_HOST, "certificate");
 }
 
 Test(tls, a_client_of_another_authority_is_refused)
 {
-	expect_refused("stranger", RIGHT_HOST, "certificate");
+	expect_distrust("stranger", RIGHT_HOST, "certificate");
 }
 
 Test(tls, a_server_of_another_authority_is_not_trusted)
 {
-	expect_refused("doubter", RIGHT_HOST, "certificate");
+	expect_distrust("doubter", RIGHT_HOST, "certificate");
 }
 
 Test(tls, a_server_of_another_name_is_not_trusted)
 {
-	expect_refused("client", WRONG_HOST, "certificate");
+	expect_distrust("client", WRONG_HOST, "certificate");
 }
 
 Test(tls, a_folder_without_an_authority_is_told)
 {
-	expect_refused("nowhere", RIGHT_HOST, "ca.pem");
+	expect_distrust("nowhere", RIGHT_HOST, "ca.pem");
 }
 
 /* The port speaks TLS only; a client that does not know is told so by the server, in plain text. */
@@ -167,16 +164,6 @@ Test(tls, plain_text_to_a_tls_port_is_told)
 	environment.entries[2] = "DOCKER_TLS_VERIFY";
 	expect_nothing_started(environment.entries, "https");
 }
-
-static void cli(const char *const *argv)
-{
-	struct run run;
-
-	run_all(&run, &(struct run_spec){.program = DOCKER, .argv = argv});
-	cr_assert_eq(run.code, 0, RUN_FORMAT, RUN_ARGS(&run));
-	run_release(&run);
-}
-#define CLI(...) cli((const char *const[]){__VA_ARGS__, NULL})
 
 /* A context whose certificates are those of `identity`. */
 static void make_context(const char *name, const char *identity)
