@@ -21,6 +21,8 @@ struct http_request {
 	struct http_reply reply;
 	char failure[CURL_ERROR_SIZE];
 	CURLcode result;
+	size_t window;
+	bool is_full; /* curl holds it back */
 	bool has_head;
 	bool done;
 };
@@ -169,6 +171,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 {
 	struct http_request *request = context;
 
+	if (request->window && request->reply.body.length >= request->window) {
+		request->is_full = true;
+		return CURL_WRITEFUNC_PAUSE; /* it comes again */
+	}
 	strbuf_add(&request->reply.body, bytes, size * count);
 	return request->reply.body.failed ? 0 : size * count;
 }
@@ -244,6 +250,7 @@ int http_start(struct http_client *client, const struct http_message *message,
 	request->next = client->first;
 	client->first = request;
 	request->reply.head.cap = MAX_HEAD + 1;
+	request->window = message->window;
 	request->reply.body.cap = message->max_bytes ? message->max_bytes : HTTP_MAX_BODY;
 	request->easy = http_client_handle(client, message->path, err);
 	if (!request->easy || set_up(request, message, err) < 0) {
@@ -269,6 +276,17 @@ void http_take(struct http_request *request, struct strbuf *ret)
 {
 	strbuf_add(ret, strbuf_str(&request->reply.body), request->reply.body.length);
 	strbuf_reset(&request->reply.body);
+	if (!request->is_full || request->done)
+		return;
+	request->is_full = false;
+	/* Hands over at once what was held back. */
+	request->result = request->client->curl.curl_easy_pause(request->easy, CURLPAUSE_CONT);
+	request->done = request->result != CURLE_OK;
+}
+
+bool http_is_full(const struct http_request *request)
+{
+	return request->is_full;
 }
 
 long http_status(const struct http_request *request)

@@ -48,7 +48,8 @@ struct http_message {
 	const char *header; /* one more header line, or NULL */
 	int64_t timeout_ms; /* whole request; 0: no limit (a wait) */
 	size_t max_bytes;   /* of the reply's body; 0: HTTP_MAX_BODY */
-	bool once;          /* never sent again by libcurl when a kept connection turns out dead */
+	size_t window; /* of the body, not taken by http_take: beyond it the server has to wait; 0: none */
+	bool once; /* never sent again by libcurl when a kept connection turns out dead */
 };
 
 struct http_reply {
@@ -85,8 +86,11 @@ int http_start(struct http_client *client, const struct http_message *message,
 bool http_has_head(const struct http_request *request);
 bool http_is_done(const struct http_request *request);
 /* Moves what has arrived of the body so far to the end of *ret: for a reply that goes on for hours (a
- * watch). max_bytes then bounds what is not yet taken. */
+ * watch), or is too long for memory. max_bytes then bounds what is not yet taken. With a window, that lets the
+ * server go on. */
 void http_take(struct http_request *request, struct strbuf *ret);
+/* True when the window is full (by at most CURL_MAX_WRITE_SIZE more): nothing more comes before http_take. */
+bool http_is_full(const struct http_request *request);
 /* The reply's status once its head is there. */
 long http_status(const struct http_request *request);
 /* Ends a request that is done: fills *ret (its old content is released), frees the request. */

@@ -130,6 +130,40 @@ Test(http, a_body_is_bounded, .timeout = 20)
 	bench_close(&bench);
 }
 
+/* Without it a list of ten thousand containers would have to fit into memory. */
+Test(http, a_window_lets_the_server_wait, .timeout = 20)
+{
+	const struct fake_rule rules[] = {{"GET", "/flood", FAKE_FLOOD_BODY, 0, NULL, 0, 0}};
+	const size_t window = 65536;
+	size_t at = 0;
+	struct http_message message = {.method = "GET", .path = "/flood", .window = window};
+	struct http_request *request;
+	struct bench bench;
+
+	bench_open(&bench, rules, 1);
+	cr_assert_eq(http_start(bench.client, &message, &request, &bench.err), 0);
+	for (int round = 0; round < 20; round++) {
+		_cleanup_(strbuf_release) struct strbuf piece = STRBUF_INIT;
+
+		for (int turn = 0; turn < 1000 && !http_is_full(request); turn++)
+			cr_assert_eq(loop_wait(&bench.loop, NULL, 0, 100, &bench.err), 0);
+		/* however often it is driven */
+		for (int turn = 0; turn < 5; turn++)
+			cr_assert_eq(loop_wait(&bench.loop, NULL, 0, 1, &bench.err), 0);
+		cr_assert(http_is_full(request));
+		http_take(request, &piece);
+		cr_expect_geq(piece.length, window);
+		cr_expect_lt(piece.length, window + CURL_MAX_WRITE_SIZE);
+		/* not a byte lost between two pieces */
+		for (size_t i = 0; i < piece.length; i++, at++)
+			cr_assert_eq(piece.data[i],
+			             at ? "\"0123456789abcdef\","[(at - 1) % 19] : '[');
+	}
+	cr_expect_not(http_is_done(request));
+	http_cancel(request);
+	bench_close(&bench);
+}
+
 Test(http, a_cut_reply_is_lost_at_each_byte, .timeout = 60)
 {
 	for (size_t n = 0; n < 90; n++) {
