@@ -11,13 +11,19 @@ struct listing {
 };
 
 /* The same object behind two addresses is one. */
-static bool is_repeated(struct listing *listing, const struct task_record *record)
+static bool is_repeated(const struct listing *listing, const struct task_record *record)
 {
 	for (size_t i = 0; i < listing->docker.count; i++)
 		if (!strcmp(record->platform, "podman") &&
 		    !strcmp(listing->docker.items[i], record->id))
 			return true;
 	return false;
+}
+
+/* Not asked for again. */
+static bool is_new(void *context, const struct task_record *brief)
+{
+	return !is_repeated(context, brief);
 }
 
 static int show(void *context, struct task_record *record, struct err *err)
@@ -38,6 +44,7 @@ static int ask(void *context, struct engine *engine, struct err *err)
 	const struct list_query query = {
 		.all = listing->options->all,
 		.all_namespaces = listing->options->all_namespaces,
+		.wanted = is_new,
 	};
 
 	return engine->backend->ops->list(engine->backend, &query, show, listing, err);

@@ -75,7 +75,7 @@ static int take_id(void *context, struct task_record *record, struct err *err)
 
 static int ask_ids(void *context, struct engine *engine, struct err *err)
 {
-	const struct list_query query = {.all = true};
+	const struct list_query query = {.all = true, .brief = true};
 
 	return engine->backend->ops->list(engine->backend, &query, take_id, context, err);
 }

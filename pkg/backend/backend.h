@@ -112,6 +112,11 @@ struct list_query {
 	bool all;            /* ended ones too */
 	bool all_namespaces; /* where there are any */
 	const char *id; /* only this one (a whole id), where that makes the list shorter; or NULL */
+	/* Where the list alone does not tell all, so that each one-off has to be asked for: whether this one is wanted,
+	 * by what the list tells of it (never its end, its code, its start). With the visitor's context. A hint, to
+	 * save questions: the visitor gets unwanted ones, too. NULL: all are wanted. */
+	bool (*wanted)(void *context, const struct task_record *brief);
+	bool brief; /* what the list tells is enough for the visitor */
 };
 
 /* The record is the caller's: it may be moved from. Below 0 ends the list with that error. */

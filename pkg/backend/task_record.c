@@ -119,6 +119,23 @@ bool task_record_is_leftover(const struct task_record *record, int64_t now)
 	return false;
 }
 
+bool task_record_may_be_leftover(const struct task_record *record, int64_t now)
+{
+	int64_t kept = record->keep_for;
+
+	if (record->state == TASK_UNKNOWN)
+		return is_our_id(record->id);
+	if (record->state != TASK_ENDED)
+		return task_record_is_leftover(record, now);
+	if (!is_our_id(record->id) || (record->keep == KEEP_ALWAYS && !record->keep_for))
+		return false;
+	/* Whether it failed, and is kept, is not known here. */
+	if (record->keep == KEEP_NEVER ||
+	    (record->keep == KEEP_FAILED && (!kept || kept > RECENT_SECONDS)))
+		kept = RECENT_SECONDS;
+	return !record->created || is_older(record->created, kept, now);
+}
+
 const char *task_state_name(enum task_state state)
 {
 	static const char *const names[] = {"created", "running", "ended", "unknown"};

@@ -91,6 +91,10 @@ int task_record_read(struct task_record *record,
  * What the platform does not tell (a time, the state) is never taken for old. */
 bool task_record_is_leftover(const struct task_record *record, int64_t now);
 
+/* The same of a record that tells nothing of the end: false when it is none whenever it ended and however, because what
+ * is too young to have ended long ago is no leftover either. */
+bool task_record_may_be_leftover(const struct task_record *record, int64_t now);
+
 /* "created", "running", "ended", "unknown". */
 const char *task_state_name(enum task_state state);
 

@@ -25,17 +25,30 @@ static void add_versioned(const struct docker *docker, const char *path, struct 
 	strbuf_adds(out, path);
 }
 
-int docker_start(struct docker *docker, const char *method, const char *path, int64_t timeout_ms,
+static int start(struct docker *docker, const char *path, struct http_message message,
                  struct http_request **ret, struct err *err)
 {
 	_cleanup_(strbuf_release) struct strbuf full = STRBUF_INIT;
-	struct http_message message = {.method = method, .timeout_ms = timeout_ms};
 
 	add_versioned(docker, path, &full);
 	if (full.failed)
 		return err_no_memory(err);
 	message.path = strbuf_str(&full);
 	return http_start(docker->http, &message, ret, err);
+}
+
+int docker_start(struct docker *docker, const char *method, const char *path, int64_t timeout_ms,
+                 struct http_request **ret, struct err *err)
+{
+	return start(docker, path,
+	             (struct http_message){.method = method, .timeout_ms = timeout_ms}, ret, err);
+}
+
+int docker_start_window(struct docker *docker, const char *path, size_t window,
+                        struct http_request **ret, struct err *err)
+{
+	return start(docker, path, (struct http_message){.method = "GET", .window = window}, ret,
+	             err);
 }
 
 static enum err_kind kind_of_status(long status)

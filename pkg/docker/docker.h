@@ -81,6 +81,9 @@ int docker_json(struct docker *docker, const char *method, const char *path, con
 /* Starts one without a limit of time, for waits. */
 int docker_start(struct docker *docker, const char *method, const char *path, int64_t timeout_ms,
                  struct http_request **ret, struct err *err) _must_check_;
+/* A GET without a limit of time whose body is taken piece by piece (http_message.window). */
+int docker_start_window(struct docker *docker, const char *path, size_t window,
+                        struct http_request **ret, struct err *err) _must_check_;
 /* Fire and forget: the answer is collected by docker_reap. A full table drops the oldest. */
 void docker_send(struct docker *docker, const char *method, const char *path);
 void docker_reap(struct docker *docker);
@@ -89,7 +92,17 @@ int docker_refusal(const struct http_reply *reply, struct err *err);
 /* "/containers/" + id, percent-encoded, + suffix; owned by the caller, NULL without memory. */
 char *docker_path(const char *id, const char *suffix);
 
-/* record.c: what an inspect document says. 1 with *ret (released by the caller), 0 when it is no one-off,
+/* each.c: GET of an array, item by item, in memory that does not grow with it. Below 0 from `take` ends it with that
+ * error; it may ask the engine for more. What came before a connection broke was told. */
+typedef int docker_item(void *context, const cJSON *item, struct err *err);
+int docker_each(struct docker *docker, const char *path, docker_item *take, void *context,
+                struct err *err) _must_check_;
+
+/* record.c: what an item of GET /containers/json says: 1 with *ret (released by the caller), 0 when it is no one-off,
+ * -1. Nothing of its start, its end or its terminal; TASK_UNKNOWN also while it is being removed. */
+int docker_brief(const struct docker *docker, const cJSON *item, struct task_record *ret,
+                 struct err *err) _must_check_;
+/* What an inspect document says. 1 with *ret (released by the caller), 0 when it is no one-off,
  * -1. */
 int docker_record(const struct docker *docker, const cJSON *document, struct task_record *ret,
                   struct err *err) _must_check_;

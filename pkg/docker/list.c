@@ -1,82 +1,102 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What there is: our one-offs, and what --like takes. The engine's list has no times and codes and its labels may
- * be long, so only ids are kept of it; each container is then asked for by itself, and one that went in
- * between is passed over.
+ * What there is: our one-offs, and what --like takes. The engine's list has labels and states, but no times, codes
+ * and terminals. So what it tells decides first, and only what is to be told is then asked for by itself; one that
+ * went in between is passed over.
  */
 #include <string.h>
 #include "pkg/docker/docker.h"
 
-/* With the list's own words for what has ended, so that these need no question of their own. */
-static bool has_ended(const char *state)
+/* Those that Docker has for what has not ended. Podman has others, by version, and refuses what it does not know. */
+static const char *const live_states[] = {"created", "running", "paused", "restarting", "removing"};
+
+static int add_live_states(cJSON *filter)
 {
-	return !strcmp(state, "exited") || !strcmp(state, "dead") || !strcmp(state, "stopped");
+	cJSON *states = cJSON_CreateArray();
+	int failed = !states;
+
+	for (size_t i = 0; states && i < ARRAY_SIZE(live_states); i++)
+		failed |= json_add_string(states, live_states[i]);
+	return json_set_node(filter, "status", states) < 0 || failed ? -1 : 0;
 }
 
-static int ask_for_list(struct docker *docker, const struct list_query *query, cJSON **ret,
-                        struct err *err)
+static int add_path(const struct docker *docker, const struct list_query *query,
+                    struct strbuf *path, struct err *err)
 {
-	_cleanup_(strbuf_release) struct strbuf filters = STRBUF_INIT;
-	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
+	_cleanup_(strbuf_release) struct strbuf filters = STRBUF_INIT, label = STRBUF_INIT;
 	_cleanup_(json_free) cJSON *filter = cJSON_CreateObject(), *labels = cJSON_CreateArray();
-	_cleanup_(strbuf_release) struct strbuf label = STRBUF_INIT;
 
 	strbuf_adds(&label, "dev.oneoff.id");
 	if (query->id)
 		strbuf_addf(&label, "=%s", query->id);
 	if (!filter || !labels || label.failed || json_add_string(labels, strbuf_str(&label)) < 0 ||
-	    json_set_node(filter, "label", TAKE_PTR(labels)) < 0)
+	    json_set_node(filter, "label", TAKE_PTR(labels)) < 0 ||
+	    (!query->all && !docker->podman && add_live_states(filter) < 0))
 		return err_no_memory(err);
 	json_print(filter, false, &filters);
-	strbuf_adds(&path, "/containers/json?all=1&filters=");
-	strbuf_add_url(&path, strbuf_str(&filters));
-	if (filters.failed || path.failed)
-		return err_no_memory(err);
-	return docker_json(docker, "GET", strbuf_str(&path), NULL, ret, err);
+	strbuf_adds(path, "/containers/json?all=1&filters=");
+	strbuf_add_url(path, strbuf_str(&filters));
+	return filters.failed || path->failed ? err_no_memory(err) : 0;
 }
 
-static int list_ids(struct docker *docker, const struct list_query *query, struct strv *ids,
-                    struct err *err)
+struct listing {
+	struct docker *docker;
+	const struct list_query *query;
+	list_visitor *visit;
+	void *context;
+};
+
+static bool is_wanted(const struct listing *listing, const struct task_record *record)
 {
-	_cleanup_(json_free) cJSON *list = NULL;
-	const cJSON *item;
+	const struct list_query *query = listing->query;
 
-	if (ask_for_list(docker, query, &list, err) < 0)
+	if (query->id && strcmp(record->id, query->id) != 0)
+		return false;
+	return query->all || record->state != TASK_ENDED;
+}
+
+/* With all that there is to know of it. */
+static int tell_whole(const struct listing *listing, const char *handle, struct err *err)
+{
+	_cleanup_(task_record_release) struct task_record record = TASK_RECORD_INIT;
+	struct err cause = ERR_INIT;
+	int found = docker_look(listing->docker, handle, NULL, &record, &cause);
+
+	if (found < 0 && cause.http_status != 404) {
+		*err = cause;
 		return -1;
-	cJSON_ArrayForEach (item, list) {
-		const char *id = json_string(item, "Id"), *state = json_string(item, "State");
-
-		if (!id)
-			return err_set(err, ERR_PROTOCOL, "the engine's list has no ids");
-		if (!query->all && state && has_ended(state))
-			continue;
-		if (strv_add(ids, id) < 0)
-			return err_no_memory(err);
 	}
-	return 0;
+	if (found <= 0 || !is_wanted(listing, &record))
+		return 0;
+	return listing->visit(listing->context, &record, err);
+}
+
+static int take_item(void *context, const cJSON *item, struct err *err)
+{
+	const struct listing *listing = context;
+	const struct list_query *query = listing->query;
+	_cleanup_(task_record_release) struct task_record brief = TASK_RECORD_INIT;
+	int found = docker_brief(listing->docker, item, &brief, err);
+
+	if (found <= 0)
+		return found;
+	if (!is_wanted(listing, &brief) ||
+	    (query->wanted && !query->wanted(listing->context, &brief)))
+		return 0;
+	if (query->brief)
+		return listing->visit(listing->context, &brief, err);
+	return tell_whole(listing, brief.handle, err);
 }
 
 int docker_list(struct backend *backend, const struct list_query *query, list_visitor *visit,
                 void *context, struct err *err)
 {
-	struct docker *docker = (struct docker *)backend;
-	_cleanup_(strv_release) struct strv ids = STRV_INIT;
+	struct listing listing = {(struct docker *)backend, query, visit, context};
+	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT;
 
-	if (list_ids(docker, query, &ids, err) < 0)
+	if (add_path(listing.docker, query, &path, err) < 0)
 		return -1;
-	for (size_t i = 0; i < ids.count; i++) {
-		_cleanup_(task_record_release) struct task_record record = TASK_RECORD_INIT;
-		int found = docker_look(docker, ids.items[i], NULL, &record, err);
-
-		if (found < 0 && err->http_status != 404)
-			return -1;
-		if (found <= 0 || (query->id && strcmp(record.id, query->id)) ||
-		    (!query->all && record.state == TASK_ENDED))
-			continue;
-		if (visit(context, &record, err) < 0)
-			return -1;
-	}
-	return 0;
+	return docker_each(listing.docker, strbuf_str(&path), take_item, &listing, err);
 }
 
 static const char *label_of(const cJSON *item, const char *key)
@@ -116,23 +136,30 @@ static int tell_service(const cJSON *item, struct strv *told, source_visitor *vi
 	return visit(context, strbuf_str(&name), err);
 }
 
+struct telling {
+	struct strv services; /* that were told */
+	source_visitor *visit;
+	void *context;
+};
+
+static int tell_source(void *context, const cJSON *item, struct err *err)
+{
+	struct telling *telling = context;
+	const char *name = json_string(item, "Names[0]");
+
+	if (!name || label_of(item, "dev.oneoff.id"))
+		return 0;
+	if (telling->visit(telling->context, *name == '/' ? name + 1 : name, err) < 0)
+		return -1;
+	return tell_service(item, &telling->services, telling->visit, telling->context, err);
+}
+
 int docker_sources(struct backend *backend, source_visitor *visit, void *context, struct err *err)
 {
-	struct docker *docker = (struct docker *)backend;
-	_cleanup_(json_free) cJSON *list = NULL;
-	_cleanup_(strv_release) struct strv told = STRV_INIT;
-	const cJSON *item;
+	struct telling telling = {.visit = visit, .context = context};
+	int result = docker_each((struct docker *)backend, "/containers/json", tell_source,
+	                         &telling, err);
 
-	if (docker_json(docker, "GET", "/containers/json", NULL, &list, err) < 0)
-		return -1;
-	cJSON_ArrayForEach (item, list) {
-		const char *name = json_string(item, "Names[0]");
-
-		if (!name || label_of(item, "dev.oneoff.id"))
-			continue;
-		if (visit(context, *name == '/' ? name + 1 : name, err) < 0 ||
-		    tell_service(item, &told, visit, context, err) < 0)
-			return -1;
-	}
-	return 0;
+	strv_release(&telling.services);
+	return result;
 }

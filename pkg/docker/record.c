@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET /containers/ID/json → what list, gc, the lock and the guardian judge by. */
+/* GET /containers/ID/json, and an item of GET /containers/json → what list, gc, the lock and the guardian judge by. */
 #include <stdio.h>
 #include <string.h>
 #include "pkg/base/clock.h"
@@ -40,10 +40,8 @@ static int64_t time_at(const cJSON *document, const char *path)
 	return text && clock_parse_rfc3339(text, &seconds) == 0 && seconds > 0 ? seconds : 0;
 }
 
-static void read_state(const cJSON *document, struct task_record *record)
+static void read_state(const char *word, struct task_record *record)
 {
-	const char *word = json_string(document, "State.Status");
-
 	record->state = TASK_UNKNOWN;
 	for (size_t i = 0; word && i < ARRAY_SIZE(states); i++) {
 		if (strcmp(word, states[i].word) != 0)
@@ -54,8 +52,6 @@ static void read_state(const cJSON *document, struct task_record *record)
 	}
 	if (word && record->state == TASK_UNKNOWN)
 		snprintf(record->detail, sizeof(record->detail), "%s", word);
-	if (json_true(document, "State.Running"))
-		record->state = TASK_RUNNING;
 }
 
 /* A detached task has no client to say 124: whoever ended it at its deadline was the guardian, which comes
@@ -86,44 +82,99 @@ static void read_end(const cJSON *document, struct task_record *record)
 		snprintf(record->status.message, sizeof(record->status.message), "%s", message);
 }
 
-static int copy_names(const struct docker *docker, const cJSON *document,
+/* As the two documents have them; NULL: not there. */
+struct names {
+	const char *handle, *name, *image, *digest;
+	const cJSON *labels;
+};
+
+/* What stands in labels and names. 1, 0 when it is no one-off, -1. */
+static int read_names(const struct docker *docker, const struct names *names,
                       struct task_record *record, struct err *err)
 {
-	const char *handle = json_string(document, "Id"), *name = json_string(document, "Name");
-	const char *image = label(json_at(document, "Config.Labels"), "image");
-	const char *digest = json_string(document, "Image");
+	const char *image = label(names->labels, "image"), *name = names->name;
 
-	if (!handle || !name)
+	if (!label(names->labels, "id"))
+		return 0;
+	if (!names->handle || !name)
 		return err_set(err, ERR_PROTOCOL, "the engine's answer names no container");
-	record->handle = strdup(handle);
-	record->name = strdup(*name == '/' ? name + 1 : name);
+	if (task_record_read(record, label, names->labels, err) < 0)
+		return -1;
 	if (!image)
-		image = json_string(document, "Config.Image");
+		image = names->image;
+	record->handle = strdup(names->handle);
+	record->name = strdup(*name == '/' ? name + 1 : name);
 	record->image = image ? strdup(image) : NULL;
-	record->digest = digest ? strdup(digest) : NULL;
+	record->digest = names->digest ? strdup(names->digest) : NULL;
 	record->platform = docker->base.ops->name;
 	if (!record->handle || !record->name || (image && !record->image) ||
-	    (digest && !record->digest))
+	    (names->digest && !record->digest))
 		return err_no_memory(err);
-	return 0;
+	return 1;
+}
+
+/* Of several, those with a second slash are what links call it; Docker has none for what it half removed. */
+static const char *name_in_list(const cJSON *item)
+{
+	const cJSON *name;
+
+	cJSON_ArrayForEach (name, json_member(item, "Names"))
+		if (cJSON_IsString(name) && *name->valuestring &&
+		    !strchr(name->valuestring + 1, '/'))
+			return name->valuestring;
+	return json_string(item, "Id");
+}
+
+int docker_brief(const struct docker *docker, const cJSON *item, struct task_record *ret,
+                 struct err *err)
+{
+	_cleanup_(task_record_release) struct task_record record = TASK_RECORD_INIT;
+	const char *word = json_string(item, "State");
+	const struct names names = {
+		.handle = json_string(item, "Id"),
+		.name = name_in_list(item),
+		.image = json_string(item, "Image"),
+		.digest = json_string(item, "ImageID"),
+		.labels = json_member(item, "Labels"),
+	};
+	int result = read_names(docker, &names, &record, err);
+	int64_t created;
+
+	if (result <= 0)
+		return result;
+	if (json_int64(item, "Created", &created) == 0 && created > 0)
+		record.created = created;
+	read_state(word, &record);
+	/* Whether it runs until then, the list does not tell. */
+	if (word && !strcmp(word, "removing"))
+		record.state = TASK_UNKNOWN;
+	*ret = record;
+	record = (struct task_record)TASK_RECORD_INIT;
+	return 1;
 }
 
 int docker_record(const struct docker *docker, const cJSON *document, struct task_record *ret,
                   struct err *err)
 {
 	_cleanup_(task_record_release) struct task_record record = TASK_RECORD_INIT;
-	const cJSON *labels = json_at(document, "Config.Labels");
+	const struct names names = {
+		.handle = json_string(document, "Id"),
+		.name = json_string(document, "Name"),
+		.image = json_string(document, "Config.Image"),
+		.digest = json_string(document, "Image"),
+		.labels = json_at(document, "Config.Labels"),
+	};
+	int result = read_names(docker, &names, &record, err);
 	int64_t created = time_at(document, "Created");
 
-	if (!label(labels, "id"))
-		return 0;
-	if (task_record_read(&record, label, labels, err) < 0 ||
-	    copy_names(docker, document, &record, err) < 0)
-		return -1;
+	if (result <= 0)
+		return result;
 	if (created) /* the engine's clock, as all that follows */
 		record.created = created;
 	record.tty = json_true(document, "Config.Tty");
-	read_state(document, &record);
+	read_state(json_string(document, "State.Status"), &record);
+	if (json_true(document, "State.Running"))
+		record.state = TASK_RUNNING;
 	if (record.state != TASK_CREATED)
 		record.started = time_at(document, "State.StartedAt");
 	if (record.state == TASK_ENDED)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Deletes what earlier clients left behind, while the task runs and without waiting for anything:
- * list (one request), then look at each candidate, then delete what task_record_is_leftover() gives
+ * list (one request), then look at each of which the list does not rule it out, then delete what task_record_is_leftover() gives
  * free: the same judgement as gc's.
  */
 #include "pkg/docker/docker.h"
@@ -49,19 +49,22 @@ static cJSON *parse_reply(struct http_request **request)
 
 static void look_at_candidates(struct docker *docker, const cJSON *list)
 {
+	int64_t now = clock_unix_seconds();
 	size_t used = 0;
 	const cJSON *item;
 
 	cJSON_ArrayForEach (item, list) {
-		const char *id = json_string(item, "Id");
+		_cleanup_(task_record_release) struct task_record brief = TASK_RECORD_INIT;
 		_cleanup_free_ char *path = NULL;
 		struct err ignored = ERR_INIT;
 
 		if (used == SWEEP_CANDIDATES)
 			return;
-		if (!id || !strcmp(id, docker->task_id))
+		if (docker_brief(docker, item, &brief, &ignored) <= 0 ||
+		    !strcmp(brief.handle, docker->task_id) ||
+		    !task_record_may_be_leftover(&brief, now))
 			continue;
-		path = docker_path(id, "/json");
+		path = docker_path(brief.handle, "/json");
 		if (path && docker_start(docker, "GET", path, SWEEP_TIMEOUT_MS,
 		                         &docker->sweep->looks[used], &ignored) == 0)
 			used++;

@@ -65,12 +65,20 @@ static void discard(struct leftovers *leftovers, struct backend *backend,
 	}
 }
 
+static bool may_go(void *context, const struct task_record *brief)
+{
+	const struct leftovers *leftovers = context;
+
+	return task_record_may_be_leftover(brief, leftovers->now);
+}
+
 static int collect(void *context, struct engine *engine, struct err *err)
 {
 	struct leftovers *leftovers = context;
 	const struct list_query query = {
 		.all = true,
 		.all_namespaces = leftovers->all_namespaces,
+		.wanted = may_go,
 	};
 	size_t deleted;
 	int result;

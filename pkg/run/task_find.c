@@ -63,6 +63,13 @@ static int take(void *context, struct task_record *record, struct err *err)
 	return 0;
 }
 
+static bool may_match(void *context, const struct task_record *brief)
+{
+	const struct search *search = context;
+
+	return matches(search->text, brief) > 0;
+}
+
 static int ask(void *context, struct engine *engine, struct err *err)
 {
 	struct search *search = context;
@@ -70,6 +77,7 @@ static int ask(void *context, struct engine *engine, struct err *err)
 		.all = true,
 		.all_namespaces = search->all_namespaces,
 		.id = strlen(search->text) == ID_LENGTH ? search->text : NULL,
+		.wanted = may_match,
 	};
 
 	search->here = false;

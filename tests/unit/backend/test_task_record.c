@@ -153,3 +153,54 @@ Test(leftover, only_an_id_of_ours_makes_it_ours)
 		cr_expect_not(leftover(.id = strangers[i], .state = TASK_ENDED, .ended = 1), "%s",
 		              strangers[i]);
 }
+
+/* Ended at any time since it was made, with any code: what may not be one was none. */
+Test(leftover, what_a_list_tells_never_rules_out_one)
+{
+	static const int64_t ages[] = {-100, 10, 200, 299, 301, 5000};
+	static const int64_t kept[] = {0, 60, 300, 4000};
+	size_t ruled_out = 0, count = 0;
+
+	for (size_t i = 0; i < 6 * 6 * 4 * 3 * 2 * 4; i++) {
+		struct task_record record = {
+			.id = (char *)"k3v9x2ab",
+			.state = (enum task_state)(i / 864),
+			.created = NOW - ages[i % 6],
+			.deadline = NOW - ages[5 - i % 6],
+			.ended = NOW - ages[i / 6 % 6],
+			.keep_for = kept[i / 36 % 4],
+			.keep = (enum keep_mode)(i / 144 % 3),
+			.status = {.known = true, .code = (int)(i / 432 % 2)},
+		};
+		struct task_record brief = record;
+
+		if (record.ended < record.created)
+			continue;
+		brief.ended = 0;
+		brief.status = (struct exit_status){.known = false};
+		count++;
+		ruled_out += !task_record_may_be_leftover(&brief, NOW);
+		cr_expect(task_record_may_be_leftover(&brief, NOW) ||
+		                  !task_record_is_leftover(&record, NOW),
+		          "case %zu", i);
+	}
+	cr_expect(ruled_out > count / 3 && ruled_out < count, "%zu of %zu", ruled_out, count);
+}
+
+Test(leftover, what_is_kept_for_a_day_is_not_asked_for_before)
+{
+	struct task_record brief = {.id = (char *)"k3v9x2ab",
+	                            .state = TASK_ENDED,
+	                            .created = NOW - 86000,
+	                            .keep = KEEP_ALWAYS,
+	                            .keep_for = 86400};
+
+	cr_expect_not(task_record_may_be_leftover(&brief, NOW));
+	brief.created = NOW - 86401;
+	cr_expect(task_record_may_be_leftover(&brief, NOW));
+	brief.keep_for = 0;
+	cr_expect_not(task_record_may_be_leftover(&brief, NOW), "for good");
+	brief.keep = KEEP_NEVER;
+	brief.id = (char *)"yes";
+	cr_expect_not(task_record_may_be_leftover(&brief, NOW), "not ours");
+}

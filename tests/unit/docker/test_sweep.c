@@ -64,5 +64,7 @@ Test(sweep, takes_what_nobody_can_want_and_nothing_else, .timeout = 20)
 	cr_expect(fake_engine_has(bench.engine, "no-label"));
 	cr_expect(fake_engine_has(bench.engine, "odd-label"));
 	cr_expect(fake_engine_has(bench.engine, "web-oneoff-abcd2345"), "our own");
+	/* late, ended, keep-over, just-ended: the list rules out the others */
+	cr_expect_eq(fake_engine_count(bench.engine, "GET", "/containers/000"), 4);
 	docker_bench_close(&bench);
 }
