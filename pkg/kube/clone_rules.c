@@ -135,26 +135,30 @@ static const struct rule task_rows[] = {
 	DROP("resizePolicy", 0, "nobody resizes a one-off"),
 };
 
+/* What all containers beside the task have. */
+#define OTHER_ROWS \
+	KEEP("name", "same name"), \
+	CALL("image", kube_other_image, 0, "the same image, by its digest"), \
+	KEEP("imagePullPolicy", "pulled as the app's"), \
+	KEEP("command", same_command), \
+	KEEP("args", same_command), \
+	KEEP("workingDir", "same working folder"), \
+	KEEP("envFrom", same_env), \
+	KEEP("env", same_env), \
+	CALL("resources", kube_claimed_resources, 0, same_limit), \
+	CALL("volumeMounts", kube_mounts, 0, same_mount), \
+	KEEP("volumeDevices", same_mount), \
+	KEEP("securityContext", same_rights), \
+	KEEP("stdin", same_stdio), \
+	KEEP("stdinOnce", same_stdio), \
+	KEEP("tty", same_stdio), \
+	KEEP("terminationMessagePath", same_message), \
+	KEEP("terminationMessagePolicy", same_message), \
+	DROP("ports", 0, no_traffic)
+
 /* The same for a container beside the task: it becomes, or already is, a native sidecar. */
 static const struct rule sidecar_rows[] = {
-	KEEP("name", "same name"),
-	CALL("image", kube_other_image, 0, "the same image, by its digest"),
-	KEEP("imagePullPolicy", "pulled as the app's"),
-	KEEP("command", same_command),
-	KEEP("args", same_command),
-	KEEP("workingDir", "same working folder"),
-	KEEP("envFrom", same_env),
-	KEEP("env", same_env),
-	CALL("resources", kube_claimed_resources, 0, same_limit),
-	CALL("volumeMounts", kube_mounts, 0, same_mount),
-	KEEP("volumeDevices", same_mount),
-	KEEP("securityContext", same_rights),
-	KEEP("stdin", same_stdio),
-	KEEP("stdinOnce", same_stdio),
-	KEEP("tty", same_stdio),
-	KEEP("terminationMessagePath", same_message),
-	KEEP("terminationMessagePolicy", same_message),
-	DROP("ports", 0, no_traffic),
+	OTHER_ROWS,
 	CALL("livenessProbe", kube_probe, 0, "same probe"),
 	CALL("readinessProbe", kube_probe, 0, "same probe"),
 	CALL("startupProbe", kube_probe, 0, "same probe; the task waits for it"),
@@ -166,24 +170,7 @@ static const struct rule sidecar_rows[] = {
 
 /* The same for an init container. */
 static const struct rule init_rows[] = {
-	KEEP("name", "same name"),
-	CALL("image", kube_other_image, 0, "the same image, by its digest"),
-	KEEP("imagePullPolicy", "pulled as the app's"),
-	KEEP("command", same_command),
-	KEEP("args", same_command),
-	KEEP("workingDir", "same working folder"),
-	KEEP("envFrom", same_env),
-	KEEP("env", same_env),
-	CALL("resources", kube_claimed_resources, 0, same_limit),
-	CALL("volumeMounts", kube_mounts, 0, same_mount),
-	KEEP("volumeDevices", same_mount),
-	KEEP("securityContext", same_rights),
-	KEEP("stdin", same_stdio),
-	KEEP("stdinOnce", same_stdio),
-	KEEP("tty", same_stdio),
-	KEEP("terminationMessagePath", same_message),
-	KEEP("terminationMessagePolicy", same_message),
-	DROP("ports", 0, no_traffic),
+	OTHER_ROWS,
 	DROP("livenessProbe", 0, not_allowed_there),
 	DROP("readinessProbe", 0, not_allowed_there),
 	DROP("startupProbe", 0, not_allowed_there),

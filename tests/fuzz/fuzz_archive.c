@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as an engine's tar: at most the cap comes out, nothing on failure; what comes out stood
  * in the tar or is a hole's zero; and a second look at the same bytes gives the same. */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pkg/docker/archive.h"
+#include "tests/fuzz/fuzz.h"
 
 #define CAP    4096
 #define BEFORE "before"
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
 
 static int read_file(const uint8_t *data, size_t size, size_t cap, struct strbuf *ret,
                      struct err *err)
@@ -45,8 +38,6 @@ static void check_content(const struct strbuf *content, const uint8_t *data, siz
 	for (size_t i = 0; i < content->length; i++)
 		CHECK(!content->data[i] || memchr(data, content->data[i], size));
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

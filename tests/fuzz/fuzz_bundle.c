@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two bytes choose the request and the machine, the rest is the source: a config.json or an image's
  * config. What comes out is a document that parses again, with a root of ours and something to run. */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include "oci/bundle.h"
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static const struct bundle_user user = {
 	.uid = 7, .gid = 8, .additional = {8, 9}, .additional_count = 2, .home = "/home/app"};

@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a server sends over an attached WebSocket. The first byte says in how many writes. No more comes out than
  * went in, and the end is only called good when a verdict said so. */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "pkg/kube/channel.h"
 #include "pkg/net/upgrade.h"
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 /* Reads what is there; the last result. */
 static enum io_result drain(struct channel *channel, size_t *total)

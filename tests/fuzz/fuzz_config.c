@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Config files: whatever the bytes, a project's file sets nothing that it may not, and errors name the file. The
  * first byte says whose file it is. */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pkg/config/config.h"
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 struct target {
 	char *like, *host, *name;
@@ -58,8 +51,6 @@ static void check_target(const struct target *target, bool project)
 	CHECK(!target->host && target->env.count == 0 && target->verbose == 0);
 	CHECK(!target->like || strncmp(target->like, "oci-layout:", 11));
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -3,12 +3,9 @@
  * Any URL: the first byte chooses docker or podman. What is accepted has to be whole, has to be
  * accepted again when it is written out, and keeps control characters out of every command line.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include "pkg/docker/endpoint.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void require(bool holds)
 {

@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reader of env files: whatever the bytes, the list holds "KEY=VALUE" with each key once, or is
  * as it was. */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pkg/base/utf8.h"
 #include "pkg/spec/env_file.h"
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 static void check_entry(const struct strv *env, size_t index)
 {
@@ -25,8 +18,6 @@ static void check_entry(const struct strv *env, size_t index)
 	for (size_t other = 0; other < index; other++)
 		CHECK(strncmp(text, env->items[other], key + 1));
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -3,10 +3,10 @@
  * A stream fed whole and fed in pieces must give the same bytes for each stream and the same end.
  * The first byte of the input says where the cuts are.
  */
-#include <stdint.h>
 #include <string.h>
 #include "pkg/base/strbuf.h"
 #include "pkg/net/frames.h"
+#include "tests/fuzz/fuzz.h"
 
 struct outcome {
 	struct frames frames;
@@ -43,8 +43,6 @@ static bool same(const struct strbuf *left, const struct strbuf *right)
 	return left->length == right->length &&
 	       (!left->length || !memcmp(left->data, right->data, left->length));
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -3,10 +3,7 @@
  * manifest.json of a docker-archive. The others are good ones that lead to it, by its true digest. What opens has
  * layers with valid digests; what does not is refused with a reason. */
 #include <fcntl.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,19 +11,12 @@
 #include "oci/image.h"
 #include "oci/layer.h"
 #include "pkg/base/sha256.h"
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 #define CONFIG                                                                                     \
 	"{\"os\":\"linux\",\"architecture\":\"amd64\",\"config\":{},\"rootfs\":{\"type\":"         \
 	"\"layers\",\"diff_ids\":[\"sha256:"                                                       \
 	"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"]}}"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char folder[] = "/dev/shm/oneoff-fuzz-image-XXXXXX";
 static int folder_fd = -1;

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What json_parse accepts must survive printing, compact, pretty and as YAML, unchanged; what it
  * refuses must be the input's fault and nothing else's. */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pkg/base/utf8.h"
 #include "pkg/json/json.h"
 #include "tests/unit/json/yaml_reader.h"
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 static void check_text(const cJSON *document, bool pretty)
 {
@@ -56,8 +49,6 @@ static void check_yaml(const cJSON *document)
 	new = yaml_read(text.data, text.length, FYPCF_DEFAULT_VERSION_1_2);
 	CHECK(json_equal(document, old) && json_equal(document, new));
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An array in pieces: what the JSON parser says of the whole is what the items must give, however the text is cut.
  * The first byte says how. */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "pkg/docker/docker.h"
 #include "pkg/json/json_array.h"
+#include "tests/fuzz/fuzz.h"
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
+/* As an item of an engine's list, and as what it says of one container. */
+static void check_record(const cJSON *item)
+{
+	const struct docker docker = {.base = {.ops = &docker_backend}};
+	struct task_record record = TASK_RECORD_INIT;
+	struct err err = ERR_INIT;
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+	if (docker_brief(&docker, item, &record, &err) > 0) {
+		CHECK(record.id && record.name && record.handle);
+		CHECK(!record.status.known && !record.ended);
+	}
+	task_record_release(&record);
+	if (docker_record(&docker, item, &record, &err) > 0)
+		CHECK(record.id && record.name && record.status.code >= 0);
+	task_record_release(&record);
+}
 
 /* 0 with the items, -1 when it was refused. */
 static int read_pieces(const char *text, size_t length, size_t piece, cJSON *items)
@@ -25,6 +33,7 @@ static int read_pieces(const char *text, size_t length, size_t piece, cJSON *ite
 	for (size_t at = 0; at < length && result == 0; at += piece) {
 		strbuf_add(&array.text, text + at, length - at < piece ? length - at : piece);
 		while ((result = json_array_next(&array, &item, &err)) > 0) {
+			check_record(item);
 			CHECK(json_add_node(items, item) == 0);
 			item = NULL;
 		}

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a kubeconfig: an error that says something, or a configuration that is whole: a server with a scheme
  * and without a slash at the end, a namespace, one way to authenticate, header lines in one line. */
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "pkg/kube/kubeconfig.h"
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 static const char *get(void *context, const char *name)
 {
@@ -50,8 +43,6 @@ static void check_config(const struct kubeconfig *config)
 	CHECK(!config->proxy_url || strstr(config->proxy_url, "://"));
 	check_lines(&config->impersonation);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -3,22 +3,15 @@
  * fails says why; no descriptor stays open; everything can be deleted again. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "oci/layer.h"
 #include "tests/unit/oci/layer_guard.h"
+#include "tests/fuzz/fuzz.h"
 
 #define BLOCK 512
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
 
 static struct {
 	int above;
@@ -141,8 +134,6 @@ static void apply(const uint8_t *data, size_t size, int root, bool privileged)
 	close(next);
 	check_outside();
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

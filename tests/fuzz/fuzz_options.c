@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The option parser on arguments cut from the input at its NULs; nothing it makes of them may break
  * the rules of options.h, and the environment reader gets the same words. */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pkg/base/options.h"
+#include "tests/fuzz/fuzz.h"
 
 #define ARGUMENTS_MAX 64
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
-
 struct target {
 	bool yes, no;
 	int count;
@@ -92,8 +85,6 @@ static void try_environment(char **argv)
 		CHECK(err.kind == ERR_USAGE && err.message[0]);
 	check_target(&target);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

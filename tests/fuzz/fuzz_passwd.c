@@ -2,22 +2,12 @@
 /* The input is "USER\nPASSWD\0GROUP", in a folder in memory as an image's root: names that no line
  * carries are never found, and what is found is an id that fits. */
 #include <fcntl.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "oci/user.h"
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static int root_fd = -1;
 static char root[] = "/dev/shm/oneoff-fuzz-passwd-XXXXXX";

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two bytes choose the request and which documents there are, the rest is one object that holds them all:
  * {"template", "pod", "workload", "services"…} as tests/golden/pod/CASE/input.json has it. */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include "pkg/kube/clone.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void fill(struct request *request, uint8_t choice, uint8_t more)
 {

@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a Procfile: a command is a piece of one line, without white space at its ends; split
  * into words it gives at least one, and quoted again the same words. */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pkg/spec/procfile.h"
 #include "pkg/spec/words.h"
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 static void check_command(const struct strbuf *command, const uint8_t *data, size_t size)
 {
@@ -63,8 +56,6 @@ static void check_words(const char *line)
 	for (size_t i = 0; i < words.count; i++)
 		CHECK(!strcmp(again.items[i], words.items[i]));
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

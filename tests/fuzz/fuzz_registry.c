@@ -3,13 +3,10 @@
  * What registries, clusters and images tell the registry reader. The first byte chooses: a reference, a head with
  * challenges, pull secrets, a document, a URL. What is accepted must be able to stand in a request.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include "pkg/kube/registry_internal.h"
 #include "pkg/base/base64.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void require(bool holds)
 {

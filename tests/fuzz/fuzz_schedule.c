@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A schedule of any bytes: what is taken has values in range, next times that rise and match, and can be written as
  * calendar lines whose crontab form is read back as the same schedule. */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "pkg/schedule/calendar.h"
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 static void check_time(const struct schedule *schedule, int64_t next)
 {
@@ -67,7 +60,6 @@ static void check_calendar(const struct schedule *schedule)
 			      schedule_day_matches(&again, day, weekday));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_free_ char *text = strndup((const char *)data, size);

@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as .oneoff.yaml, Procfile and label: every task that comes out can be run and shown, no name is there
  * twice, and a fault is a message that names its place. */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pkg/spec/request.h"
 #include "pkg/spec/tasks.h"
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 static void check(const struct named_tasks *tasks)
 {
@@ -36,8 +29,6 @@ static void check_fault(int result, const struct err *err, const char *where)
 	CHECK(result == 0 || strstr(err->message, where) ||
 	      !strncmp(err->message, "more than", 9) || err->kind == ERR_NO_MEMORY);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as YAML: what comes out is a tree that JSON can say and that reads back the same, as JSON and as YAML;
  * what JSON's reader takes, YAML's reader takes for the same. */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pkg/json/yaml.h"
+#include "tests/fuzz/fuzz.h"
 
 #define CAP ((size_t)1 << 16)
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
 
 static void check_again(const cJSON *document, const struct strbuf *text)
 {
@@ -35,8 +28,6 @@ static void check_document(const cJSON *document)
 	CHECK(json_print_yaml(document, &yaml, &err) == 0);
 	check_again(document, &yaml);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

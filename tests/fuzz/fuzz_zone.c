@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A time zone file of any bytes: what is taken has offsets below 26 hours (a rule's: below eight days) at all times,
  * and a schedule in it comes to an end. */
-#include <stdint.h>
-#include <stdlib.h>
 
 #include "pkg/schedule/schedule.h"
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 #define EIGHT_DAYS (INT64_C(8) * 86400)
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const texts[] = {"30 2 * * *", "0 0 1 * 1", "59 23 31 12 6"};

@@ -130,20 +130,19 @@ static void list(struct fake_engine *engine, const struct fake_request *request,
 		comma = ",";
 	}
 	for (size_t i = 0; i < engine->container_count; i++) {
-		_cleanup_(json_free) cJSON *config = NULL;
-		_cleanup_(strbuf_release) struct strbuf labels = STRBUF_INIT;
 		const struct fake_container *container = &engine->containers[i];
 		struct err ignored = ERR_INIT;
 
 		if (container->state == FAKE_GONE ||
 		    json_parse(container->config, strlen(container->config), JSON_MAX_BYTES,
-		               &config, &ignored) < 0)
+		               &engine->listed, &ignored) < 0)
 			continue;
-		json_print(json_member(config, "Labels"), false, &labels);
 		strbuf_addf(&reply->body,
-		            "%s{\"Id\":\"%s\",\"Names\":[\"/%s\"],\"State\":\"%s\",\"Labels\":%s}",
-		            comma, container->id, container->name, state_names[container->state],
-		            strbuf_str(&labels));
+		            "%s{\"Id\":\"%s\",\"Names\":[\"/%s\"],\"State\":\"%s\",\"Labels\":",
+		            comma, container->id, container->name, state_names[container->state]);
+		json_print(json_member(engine->listed, "Labels"), false, &reply->body);
+		strbuf_addc(&reply->body, '}');
+		json_free(&engine->listed);
 		comma = ",";
 	}
 	strbuf_addc(&reply->body, ']');

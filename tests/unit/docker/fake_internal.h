@@ -6,7 +6,7 @@
 
 #include <pthread.h>
 #include "fake_engine.h"
-#include "pkg/base/strbuf.h"
+#include "pkg/json/json.h"
 
 #define FAKE_MAX_CONTAINERS  16
 #define FAKE_MAX_CONNECTIONS 256
@@ -72,6 +72,7 @@ struct fake_engine {
 	char *log[FAKE_MAX_LOG];
 	size_t log_count;
 	char *create_body;
+	cJSON *listed; /* while a list is made; here for the same reason as fake_connection */
 	char *source, *image;
 };
 
