@@ -25,6 +25,7 @@ static const char *pieces(const char *text)
 	int result;
 
 	err = (struct err)ERR_INIT;
+	json_free(&rest);
 	*all = '\0';
 	while ((result = kube_page_next(text, strlen(text), &offset, &piece, &length, &rest,
 	                                &err)) > 0) {
