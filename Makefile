@@ -8,7 +8,7 @@
 #   make schedule  10,000 random schedules against Python's zoneinfo, and against systemd-analyze
 #   make asan | valgrind | coverage | fuzz-NAME | bench | install | clean
 #
-# Variants live in build/VARIANT: release, debug, asan, fuzz, coverage, hooks (release with test hooks).
+# Variants live in build/VARIANT: release, debug, clang, asan, fuzz, coverage, hooks (release with test hooks).
 
 VARIANT ?= release
 CC      ?= cc
@@ -37,6 +37,7 @@ SANITIZE  := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fr
 FLAGS_release  := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 $(HARDENING)
 FLAGS_hooks    := $(FLAGS_release) -DONEOFF_TEST_HOOKS
 FLAGS_debug    := -O0 -g
+FLAGS_clang    := -O0 -g
 FLAGS_asan     := -O1 -g $(SANITIZE)
 FLAGS_fuzz     := -O1 -g -fsanitize=fuzzer-no-link $(SANITIZE)
 FLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic
@@ -61,7 +62,7 @@ objects = $(patsubst %.c,$(B)/%.o,$(1))
 Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .PHONY: all setup demo test unit check asan valgrind coverage bench install clean integration format \
-	fuzz print-cflags umoci registry fake e2e kube setup-build print-build-packages image image-test krew man interface schedule
+	clang fuzz print-cflags umoci registry fake e2e kube setup-build print-build-packages image image-test krew man interface schedule
 all: $(B)/oneoff
 
 # Objects are rebuilt when the flags or the compiler change.
@@ -163,6 +164,10 @@ asan:
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan build/asan/unit build/asan/oneoff
 	LSAN_OPTIONS=suppressions=tests/lsan.supp:print_suppressions=0 \
 		build/asan/unit -j2 --tap=/dev/null
+
+# For its warnings, which gcc's do not cover.
+clang:
+	$(Q)$(MAKE) --no-print-directory VARIANT=clang CC=clang all build/clang/unit build/clang/integration
 
 valgrind:
 	$(Q)$(MAKE) --no-print-directory VARIANT=debug build/debug/unit

@@ -38,7 +38,7 @@ Test(registry_reference, is_split_as_docker_does)
 		             0, "%s: %s", rows[i].reference, err.message);
 		cr_expect_str_eq(server, rows[i].server);
 		cr_expect_str_eq(repository, rows[i].repository);
-		cr_expect_str_eq(digest, AT + 1);
+		cr_expect_str_eq(digest, &AT[1]);
 		free(server);
 		free(repository);
 		free(digest);

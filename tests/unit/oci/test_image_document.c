@@ -122,8 +122,8 @@ Test(image_document, refuses_digests_that_are_none)
 		"sha256:0123",
 		"md5:0123456789abcdef",
 		"",
-		"sha512:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+		("sha512:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	         "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
