@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include "cmd/oneoff/command.h"
 #include "cmd/oneoff/defaults.h"
+#include "cmd/oneoff/result.h"
 #include "pkg/io/terminal.h"
 #include "pkg/spec/env_file.h"
 
@@ -41,6 +42,15 @@ static int check_lock(const struct run_options *options, struct err *err)
 	return 0;
 }
 
+/* One that cannot be written is not tried a second time for the record of that. */
+static int check_result(struct run_options *options, struct err *err)
+{
+	if (!options->result || result_check(options->result, err) == 0)
+		return 0;
+	free(TAKE_PTR(options->result));
+	return -1;
+}
+
 int run_options_parse(const struct option *table, size_t count, int argc, char **argv,
                       struct run_options *ret, struct err *err)
 {
@@ -65,7 +75,7 @@ int run_options_parse(const struct option *table, size_t count, int argc, char *
 	}
 	if (ret->tty && ret->no_tty)
 		return err_set(err, ERR_USAGE, "-t and -T exclude each other");
-	return check_lock(ret, err);
+	return check_lock(ret, err) < 0 ? -1 : check_result(ret, err);
 }
 
 static int copy(char **to, const char *from, struct err *err)
