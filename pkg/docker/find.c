@@ -112,7 +112,8 @@ static int pick_service(const cJSON *list, const char *project, const char *serv
 	return *ret ? 1 : err_set(err, ERR_PROTOCOL, "the engine's list has no ids");
 }
 
-static int not_found(const cJSON *list, const struct source *source, struct err *err)
+static int not_found(const struct docker *docker, const cJSON *list, const struct source *source,
+                     struct err *err)
 {
 	const char *names[MAX_NAMES];
 	const cJSON *item;
@@ -128,13 +129,22 @@ static int not_found(const cJSON *list, const struct source *source, struct err 
 		if (service && count < MAX_NAMES)
 			names[count++] = service;
 	}
-	err_set(err, ERR_NOT_FOUND, "no container or compose service '%s'", source->name);
+	if (source->kind == SOURCE_COMPOSE && source->project)
+		err_set(err, ERR_NOT_FOUND,
+		        "compose project '%s' has no container of a service '%s'", source->project,
+		        source->name);
+	else
+		err_set(err, ERR_NOT_FOUND, "no %s '%s'",
+		        source->kind == SOURCE_COMPOSE ? "compose service"
+		                                       : "container or compose service",
+		        source->name);
 	near = nearest_name(source->name, names, count);
 	if (near)
 		return err_hint(err, "did you mean '%s'?", near);
 	if (!count)
 		return err_hint(err, "there are no containers on this engine");
-	return err_hint(err, "see what is there with: docker ps -a");
+	return err_hint(err, "see what is there with: %s ps -a",
+	                docker->podman ? "podman" : "docker");
 }
 
 /* The document of the container that is meant. */
@@ -165,7 +175,7 @@ static int inspect_source(struct docker *docker, const struct source *source, cJ
 	if (found < 0)
 		return -1;
 	if (!found)
-		return not_found(list, source, err);
+		return not_found(docker, list, source, err);
 	free(TAKE_PTR(path));
 	path = docker_path(id, "/json");
 	if (!path)

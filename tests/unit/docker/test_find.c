@@ -56,6 +56,21 @@ Test(find, a_near_name_is_offered, .timeout = 20)
 	docker_bench_close(&bench);
 }
 
+/* What is said next is of the engine that was asked, and of the project that was named. */
+Test(find, what_is_not_there_is_told_in_the_engine_s_words, .timeout = 20)
+{
+	struct docker_bench bench;
+
+	docker_bench_open(&bench, NULL, NULL, 0);
+	cr_expect_eq(find(&bench, SOURCE_BARE, NULL, "nothing-like-it"), -1);
+	cr_expect_str_eq(bench.err.hint, "see what is there with: docker ps -a");
+	((struct docker *)bench.backend)->podman = true;
+	cr_expect_eq(find(&bench, SOURCE_COMPOSE, "shop", "nothing-like-it"), -1);
+	cr_expect_str_eq(bench.err.hint, "see what is there with: podman ps -a");
+	cr_expect(strstr(bench.err.message, "'shop'"), "%s", bench.err.message);
+	docker_bench_close(&bench);
+}
+
 Test(find, a_service_is_its_first_container_and_no_oneoff, .timeout = 20)
 {
 	static const char running[] = "{\"Status\":\"running\",\"Running\":true}";
