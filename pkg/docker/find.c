@@ -216,6 +216,31 @@ static int read_image(struct docker *docker, struct release *release, struct err
 	return err_wrap(err, "read the image");
 }
 
+/* What only Podman's own description tells, and its create for Docker's clients cannot give: worth a warning, not
+ * an error. Secrets that became variables are among the variables. */
+static void warn_of_secrets(struct docker *docker, const char *id)
+{
+	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT, names = STRBUF_INIT;
+	_cleanup_(json_free) cJSON *document = NULL;
+	struct err ignored = ERR_INIT;
+	const cJSON *secret;
+
+	strbuf_addf(&path, "/v4.0.0/libpod/containers/%s/json", id);
+	if (path.failed ||
+	    docker_json(docker, "GET", strbuf_str(&path), NULL, &document, &ignored) < 0)
+		return;
+	cJSON_ArrayForEach (secret, json_at(document, "Config.Secrets")) {
+		const char *name = json_string(secret, "Name");
+
+		strbuf_addf(&names, "%s%s", names.length ? ", " : "", name ? name : "?");
+	}
+	if (names.length && !names.failed)
+		report(&docker->reporter, REPORT_WARNING,
+		       "the app has files of Podman secrets (%s), which the task does not get; give it "
+		       "what it needs with -e or on stdin",
+		       strbuf_str(&names));
+}
+
 int docker_find(struct backend *backend, const struct source *source, struct release *ret,
                 struct err *err)
 {
@@ -246,6 +271,8 @@ int docker_find(struct backend *backend, const struct source *source, struct rel
 	    release_declare(&release, json_at(release.image_document, "Config.Labels"),
 	                    "dev.oneoff.", err) < 0)
 		return -1;
+	if (docker->podman)
+		warn_of_secrets(docker, release.id);
 	*ret = release;
 	release = (struct release){.id = NULL};
 	return 0;

@@ -143,3 +143,27 @@ Test(find, names_are_encoded_in_the_path, .timeout = 20)
 		1);
 	docker_bench_close(&bench);
 }
+
+static void keep_line(void *context, enum report_level level, const char *line)
+{
+	cr_expect_eq(level, REPORT_WARNING);
+	snprintf(context, 300, "%s", line);
+}
+
+/* Podman's create for Docker's clients cannot mount a secret: nobody shall have to find that out. */
+Test(find, podman_s_secrets_are_missed_aloud, .timeout = 20)
+{
+	const struct fake_rule rules[] = {
+		{"GET", "/libpod/containers/", FAKE_REPLY, 200,
+	         "{\"Config\":{\"Secrets\":[{\"Name\":\"db\",\"ID\":\"1\"},{\"Name\":\"tls\"}]}}",
+	         0, 0}};
+	struct docker_bench bench;
+	char line[300] = "";
+
+	docker_bench_open(&bench, NULL, rules, 1);
+	bench.docker->podman = true;
+	bench.docker->reporter = (struct reporter){keep_line, line};
+	cr_assert_eq(find(&bench, SOURCE_BARE, NULL, "web"), 0, "%s", bench.err.message);
+	cr_expect(strstr(line, "(db, tls)"), "%s", line);
+	docker_bench_close(&bench);
+}
