@@ -89,12 +89,6 @@ static int pick_service(const cJSON *list, const char *project, const char *serv
 	const cJSON *best = NULL;
 	const cJSON *item;
 
-	if (!project) {
-		const char *environment = getenv("COMPOSE_PROJECT_NAME");
-
-		if (environment && *environment)
-			project = environment;
-	}
 	cJSON_ArrayForEach (item, list) {
 		const char *its_project = label_of(item, "com.docker.compose.project");
 		const char *best_project = label_of(best, "com.docker.compose.project");
@@ -112,36 +106,45 @@ static int pick_service(const cJSON *list, const char *project, const char *serv
 	return *ret ? 1 : err_set(err, ERR_PROTOCOL, "the engine's list has no ids");
 }
 
+/* The project that counts for a service: the one that is named, or COMPOSE_PROJECT_NAME; NULL: any. */
+static const char *project_of(const struct source *source)
+{
+	const char *environment = getenv("COMPOSE_PROJECT_NAME");
+
+	if (source->project)
+		return source->project;
+	return environment && *environment ? environment : NULL;
+}
+
 static int not_found(const struct docker *docker, const cJSON *list, const struct source *source,
                      struct err *err)
 {
-	const char *names[MAX_NAMES];
+	const char *names[MAX_NAMES], *project = project_of(source);
 	const cJSON *item;
 	const char *near;
 	size_t count = 0;
 
 	cJSON_ArrayForEach (item, list) {
 		const char *service = label_of(item, "com.docker.compose.service");
+		const char *its_project = label_of(item, "com.docker.compose.project");
 		const char *name = name_of(item);
 
-		if (name && count < MAX_NAMES)
+		if (name && count < MAX_NAMES && source->kind != SOURCE_COMPOSE)
 			names[count++] = name;
-		if (service && count < MAX_NAMES)
+		if (service && count < MAX_NAMES &&
+		    (!project || (its_project && !strcmp(its_project, project))))
 			names[count++] = service;
 	}
-	if (source->kind == SOURCE_COMPOSE && source->project)
-		err_set(err, ERR_NOT_FOUND,
-		        "compose project '%s' has no container of a service '%s'", source->project,
-		        source->name);
-	else
-		err_set(err, ERR_NOT_FOUND, "no %s '%s'",
-		        source->kind == SOURCE_COMPOSE ? "compose service"
-		                                       : "container or compose service",
-		        source->name);
+	err_set(err, ERR_NOT_FOUND, "no %s '%s'%s%s%s",
+	        source->kind == SOURCE_COMPOSE ? "compose service" : "container or compose service",
+	        source->name, project ? " of the compose project '" : "", project ? project : "",
+	        !project          ? ""
+	        : source->project ? "'"
+	                          : "' (COMPOSE_PROJECT_NAME)");
 	near = nearest_name(source->name, names, count);
 	if (near)
 		return err_hint(err, "did you mean '%s'?", near);
-	if (!count)
+	if (cJSON_GetArraySize(list) == 0)
 		return err_hint(err, "there are no containers on this engine");
 	return err_hint(err, "see what is there with: %s ps -a",
 	                docker->podman ? "podman" : "docker");
@@ -171,7 +174,7 @@ static int inspect_source(struct docker *docker, const struct source *source, cJ
 	}
 	if (list_containers(docker, &list, err) < 0)
 		return -1;
-	found = pick_service(list, source->project, source->name, &id, err);
+	found = pick_service(list, project_of(source), source->name, &id, err);
 	if (found < 0)
 		return -1;
 	if (!found)

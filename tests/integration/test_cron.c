@@ -45,6 +45,12 @@ Test(cron, systemd_takes_the_units_without_a_word)
 	         (const char *const[]){GENERATE("--output-folder", folder, "--", "echo", AWKWARD),
 	                               NULL},
 	         0);
+	/* Neither is in a folder of systemd's, nor has what a shell exports. */
+	cr_expect(strstr(run.err.text, "copy both files to "), RUN_FORMAT, RUN_ARGS(&run));
+	cr_expect(strstr(run.err.text, "systemctl daemon-reload && systemctl enable --now "),
+	          RUN_FORMAT, RUN_ARGS(&run));
+	cr_expect(strstr(run.err.text, "not where the schedule runs: "), RUN_FORMAT,
+	          RUN_ARGS(&run));
 	run_release(&run);
 	snprintf(service, sizeof(service), "%s/oneoff-tidy.service", folder);
 	snprintf(timer, sizeof(timer), "%s/oneoff-tidy.timer", folder);

@@ -89,6 +89,22 @@ Test(find, a_service_is_its_first_container_and_no_oneoff, .timeout = 20)
 	docker_bench_close(&bench);
 }
 
+/* "did you mean 'api'?" of somebody who has written api helps nobody. */
+Test(find, a_service_of_another_project_is_not_offered, .timeout = 20)
+{
+	struct docker_bench bench;
+
+	docker_bench_open(&bench, NULL, NULL, 0);
+	fake_engine_add(bench.engine, "shop-api-1", SERVICE("shop", "api", "1", "False"), "{}");
+	cr_expect_eq(find(&bench, SOURCE_COMPOSE, "shpo", "api"), -1);
+	cr_expect_null(strstr(bench.err.hint, "did you mean"), "%s", bench.err.hint);
+	setenv("COMPOSE_PROJECT_NAME", "blog", 1);
+	cr_expect_eq(find(&bench, SOURCE_BARE, NULL, "api"), -1);
+	cr_expect(strstr(bench.err.message, "'blog' (COMPOSE_PROJECT_NAME)"), "%s",
+	          bench.err.message);
+	docker_bench_close(&bench);
+}
+
 Test(find, a_running_container_before_a_stopped_one, .timeout = 20)
 {
 	struct docker_bench bench;
