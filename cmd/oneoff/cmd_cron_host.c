@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include "cmd/oneoff/version.h"
 #include "pkg/base/escape.h"
@@ -112,6 +113,32 @@ static int add_head(struct host *host, const struct cron_made *made, struct err 
 	return 0;
 }
 
+/* An image's path is one from here; systemd and cron start elsewhere. */
+static int make_absolute(struct strv *words, struct err *err)
+{
+	static const char image[] = "oci-layout:";
+	_cleanup_free_ char *folder = NULL;
+
+	for (size_t i = 1; i < words->count && strcmp(words->items[i], "--"); i++) {
+		const char *path = words->items[i] + strlen(image);
+		char *absolute;
+
+		if (strcmp(words->items[i - 1], "--like") != 0 ||
+		    strncmp(words->items[i], image, strlen(image)) != 0 || *path == '/')
+			continue;
+		folder = getcwd(NULL, 0);
+		if (!folder)
+			return err_errno(err, "the working folder");
+		path += strncmp(path, "./", 2) ? 0 : 2;
+		if (asprintf(&absolute, "%s%s/%s", image, folder, path) < 0)
+			return err_no_memory(err);
+		free(words->items[i]);
+		words->items[i] = absolute;
+		return 0;
+	}
+	return 0;
+}
+
 static int fill(struct host *host, const struct cron_made *made, struct err *err)
 {
 	char *path = program_path(host->options, err);
@@ -120,7 +147,8 @@ static int fill(struct host *host, const struct cron_made *made, struct err *err
 		return -1;
 	if (strv_take(&host->words, path) < 0)
 		return err_no_memory(err);
-	if (cron_run_words(host->options, &made->request, true, &host->words, err) < 0)
+	if (cron_run_words(host->options, &made->request, true, &host->words, err) < 0 ||
+	    make_absolute(&host->words, err) < 0)
 		return -1;
 	return add_head(host, made, err);
 }
@@ -338,5 +366,8 @@ int cron_print_host(const struct cron_options *options, const struct cron_made *
 	if (check(options, crontab, err) < 0 || fill(&host, made, err) < 0)
 		return -1;
 	warn_of_variables(options, reporter);
+	if (options->run.env_files.count > 0)
+		report(reporter, REPORT_WARNING,
+		       "the values of --env-file stand in what is printed, for all who may read it");
 	return crontab ? print_crontab(&host, reporter, err) : print_units(&host, reporter, err);
 }

@@ -138,3 +138,20 @@ Test(cron, what_a_host_cannot_do_is_refused_with_the_reason)
 	refused("--concurrency", "replace");
 	refused("-o", "yaml");
 }
+
+/* cron starts in the home folder, systemd at the root. */
+Test(cron, a_path_from_here_is_one_from_the_root_in_the_line)
+{
+	const char *home = getenv("ONEOFF_TEST_DIR");
+	struct run run;
+
+	if (strcmp(getenv("ONEOFF_TEST_ENGINE"), "oci") != 0)
+		return;
+	cr_assert_eq(chdir(home), 0);
+	run_all(&run, &(struct run_spec){ARGV("cron", "generate", "--like", "oci-layout:./image:1",
+	                                      "--name", "tidy", "--schedule", "@daily", "-o",
+	                                      "crontab", "--", "true")});
+	cr_assert_eq(run.code, 0, RUN_FORMAT, RUN_ARGS(&run));
+	cr_expect(strstr(run.out.text, " --like oci-layout:/"), RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+}
