@@ -209,7 +209,8 @@ static int check_request(const struct bundle_input *input, struct err *err)
 		return -1;
 	if (request->image) {
 		err_set(err, ERR_USAGE, "--image does not go with the oci runtime");
-		return err_hint(err, "an image on disk is a source itself: --like oci:./IMAGE");
+		return err_hint(err,
+		                "an image on disk is a source itself: --like oci-layout:./IMAGE");
 	}
 	if (request->workdir && request->workdir[0] != '/')
 		return err_set(err, ERR_USAGE, "the working folder '%s' is no absolute path",

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include "oci/digest.h"
 #include "oci/file.h"
 #include "oci/mountinfo.h"
 #include "oci/oci_internal.h"
@@ -181,19 +182,57 @@ static int unpack(struct oci *oci, struct err *err)
 	return open_root(oci, err);
 }
 
+static bool is_there(const char *path)
+{
+	return *path && access(path, F_OK) == 0;
+}
+
+/* The name behind the path may have colons of its own ("shop:2", "registry:5000/shop:2"), and so may the path: it
+ * ends at the last colon before which something is. Both parts are the caller's. */
+static int split_place(const struct source *source, char **ret_path, char **ret_reference,
+                       struct err *err)
+{
+	const char *tag = source->reference;
+	_cleanup_free_ char *path = strdup(source->name), *text = NULL, *reference = NULL;
+	char *colon;
+
+	if (!path || asprintf(&text, "%s:%s", path, tag ? tag : "") < 0) {
+		text = NULL;
+		return err_no_memory(err);
+	}
+	if (!tag || digest_is_valid(tag) || is_there(path)) {
+		text[strlen(path)] = '\0';
+	} else if (is_there(text)) {
+		tag = NULL;
+	} else {
+		while ((colon = strrchr(path, ':')) != NULL && !is_there(path))
+			*colon = '\0';
+		if (!is_there(path))
+			memcpy(path, source->name, strlen(source->name));
+		tag = text + strlen(path) + 1;
+		text[strlen(path)] = '\0';
+	}
+	if (tag && !(reference = strdup(tag)))
+		return err_no_memory(err);
+	*ret_path = TAKE_PTR(text);
+	*ret_reference = TAKE_PTR(reference);
+	return 0;
+}
+
 static int find_image(struct oci *oci, const struct source *source, struct release *ret,
                       struct err *err)
 {
 	_cleanup_(release_release) struct release release = {.running = true};
+	_cleanup_free_ char *path = NULL, *reference = NULL;
 
-	if (runtime_find(oci->settings.oci_runtime, NULL, &oci->runtime.path, err) < 0 ||
-	    image_open(source->name, source->reference, NULL, &oci->image, err) < 0 ||
-	    unpack(oci, err) < 0)
+	if (split_place(source, &path, &reference, err) < 0 ||
+	    runtime_find(oci->settings.oci_runtime, NULL, &oci->runtime.path, err) < 0 ||
+	    image_open(path, reference, NULL, &oci->image, err) < 0 || unpack(oci, err) < 0)
 		return -1;
 	release.id = strdup(image_digest(oci->image));
-	release.name = container_name(source->reference && !strchr(source->reference, ':') &&
+	release.name = container_name(reference && !strchr(reference, ':') &&
 	                                              !strchr(image_name(oci->image), '/')
-	                                      ? source->name
+	                                      ? path
 	                                      : image_name(oci->image));
 	release.image = strdup(image_name(oci->image));
 	release.digest = strdup(image_digest(oci->image));

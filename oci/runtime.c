@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include "pkg/backend/start_failure.h"
 #include "pkg/io/process.h"
 #include "pkg/json/json.h"
 
@@ -151,30 +152,17 @@ static bool last_error(const char *log_text, struct strbuf *ret)
 	return found;
 }
 
-/* Words of crun, runc and youki that mean the task's own command. */
-static enum err_kind kind_of(const char *words)
-{
-	bool command = strstr(words, "executable") || strstr(words, "exec:") ||
-	               strstr(words, "execve") || strstr(words, "exec ");
-
-	if (!command || strstr(words, "error during container init"))
-		return ERR_REFUSED;
-	if (strstr(words, "not found") || strcasestr(words, "no such file"))
-		return ERR_COMMAND_NOT_FOUND;
-	if (strcasestr(words, "permission denied") || strcasestr(words, "not permitted") ||
-	    strcasestr(words, "exec format error") || strcasestr(words, "is a directory"))
-		return ERR_CANNOT_EXECUTE;
-	return ERR_REFUSED;
-}
-
 int runtime_failure(const char *runtime_path, const char *log_text, int code, struct err *err)
 {
 	_cleanup_(strbuf_release) struct strbuf words = STRBUF_INIT;
 	const char *slash = strrchr(runtime_path, '/');
 	const char *name = slash ? slash + 1 : runtime_path;
+	enum err_kind kind;
 
 	if (!last_error(log_text, &words))
 		return err_set(err, ERR_REFUSED, "%s ended with code %d and said nothing", name,
 		               code);
-	return err_set(err, kind_of(strbuf_str(&words)), "%s: %s", name, strbuf_str(&words));
+	kind = start_failure_kind(strbuf_str(&words));
+	return err_set(err, kind == ERR_NONE ? ERR_REFUSED : kind, "%s: %s", name,
+	               strbuf_str(&words));
 }

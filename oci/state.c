@@ -221,20 +221,30 @@ static const char *id_of(const char *path)
 	return strrchr(path, '/') + 1;
 }
 
+/* Docker and Podman run theirs by the same runtimes; nobody knows a container by such an id. */
+static bool is_of_an_engine(const char *id)
+{
+	return strlen(id) == 64 && strspn(id, "0123456789abcdef") == 64;
+}
+
 static int not_found(const struct strv *roots, const struct strv *all, const char *name,
                      struct err *err)
 {
 	_cleanup_(strbuf_release) struct strbuf list = STRBUF_INIT;
+	size_t own = 0;
 
 	err_set(err, ERR_NOT_FOUND, "no container '%s'", name);
 	if (!roots->count)
 		return err_hint(err, "no OCI runtime has run anything here (looked for state in "
 		                     "/run/crun and /run/runc; elsewhere: --oci-root DIR)");
-	for (size_t i = 0; i < all->count && i < 10; i++)
-		strbuf_addf(&list, "%s%s", i ? ", " : "", id_of(all->items[i]));
+	for (size_t i = 0; i < all->count; i++)
+		if (!is_of_an_engine(id_of(all->items[i])) && own++ < 10)
+			strbuf_addf(&list, "%s%s", own > 1 ? ", " : "", id_of(all->items[i]));
+	if (own)
+		return err_hint(err, "there are: %s%s", strbuf_str(&list), own > 10 ? ", …" : "");
 	if (all->count)
-		return err_hint(err, "there are: %s%s", strbuf_str(&list),
-		                all->count > 10 ? ", …" : "");
+		return err_hint(err, "there are only containers of engines: --like docker:NAME or "
+		                     "podman:NAME");
 	return err_hint(err, "%s has no containers; elsewhere: --oci-root DIR", roots->items[0]);
 }
 

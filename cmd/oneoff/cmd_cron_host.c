@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include "cmd/oneoff/version.h"
 #include "pkg/base/escape.h"
@@ -112,6 +113,32 @@ static int add_head(struct host *host, const struct cron_made *made, struct err 
 	return 0;
 }
 
+/* An image's path is one from here; systemd and cron start elsewhere. */
+static int make_absolute(struct strv *words, struct err *err)
+{
+	static const char image[] = "oci-layout:";
+	_cleanup_free_ char *folder = NULL;
+
+	for (size_t i = 1; i < words->count && strcmp(words->items[i], "--"); i++) {
+		const char *path = words->items[i] + strlen(image);
+		char *absolute;
+
+		if (strcmp(words->items[i - 1], "--like") != 0 ||
+		    strncmp(words->items[i], image, strlen(image)) != 0 || *path == '/')
+			continue;
+		folder = getcwd(NULL, 0);
+		if (!folder)
+			return err_errno(err, "the working folder");
+		path += strncmp(path, "./", 2) ? 0 : 2;
+		if (asprintf(&absolute, "%s%s/%s", image, folder, path) < 0)
+			return err_no_memory(err);
+		free(words->items[i]);
+		words->items[i] = absolute;
+		return 0;
+	}
+	return 0;
+}
+
 static int fill(struct host *host, const struct cron_made *made, struct err *err)
 {
 	char *path = program_path(host->options, err);
@@ -120,7 +147,8 @@ static int fill(struct host *host, const struct cron_made *made, struct err *err
 		return -1;
 	if (strv_take(&host->words, path) < 0)
 		return err_no_memory(err);
-	if (cron_run_words(host->options, &made->request, true, &host->words, err) < 0)
+	if (cron_run_words(host->options, &made->request, true, &host->words, err) < 0 ||
+	    make_absolute(&host->words, err) < 0)
 		return -1;
 	return add_head(host, made, err);
 }
@@ -223,6 +251,29 @@ static int write_file(const char *folder, const char *name, const char *suffix,
 	return 0;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), wanted = strlen(end);
+
+	return length >= wanted && !strcmp(text + length - wanted, end);
+}
+
+/* systemd looks only into folders of its own, and again only when it is told. */
+static void say_how_to_start(const struct host *host, const struct reporter *reporter)
+{
+	_cleanup_free_ char *real = realpath(host->options->output_folder, NULL);
+	bool of_user = real && ends_with(real, "/systemd/user");
+	bool there = of_user || (real && ends_with(real, "/systemd/system"));
+	const char *systemctl =
+		of_user || (!there && geteuid() != 0) ? "systemctl --user" : "systemctl";
+	const char *copy = there            ? ""
+	                   : geteuid() != 0 ? "copy both files to ~/.config/systemd/user, then: "
+	                                    : "copy both files to /etc/systemd/system, then: ";
+
+	report(reporter, REPORT_NOTE, "%s%s daemon-reload && %s enable --now oneoff-%s.timer",
+	       there ? "start it with: " : copy, systemctl, systemctl, host->options->run.name);
+}
+
 static int give_units(const struct host *host, const struct strbuf *service,
                       const struct strbuf *timer, const struct reporter *reporter, struct err *err)
 {
@@ -235,8 +286,7 @@ static int give_units(const struct host *host, const struct strbuf *service,
 		if (write_file(folder, name, "service", service, err) < 0 ||
 		    write_file(folder, name, "timer", timer, err) < 0)
 			return -1;
-		report(reporter, REPORT_NOTE,
-		       "start it with: systemctl enable --now oneoff-%s.timer", name);
+		say_how_to_start(host, reporter);
 		return 0;
 	}
 	strbuf_addf(&both, "# ---- oneoff-%s.service ----\n%s\n# ---- oneoff-%s.timer ----\n%s",
@@ -284,6 +334,27 @@ static int print_crontab(const struct host *host, const struct reporter *reporte
 	return text.failed || command.failed ? err_no_memory(err) : message_output(&text, err);
 }
 
+/* What decided here and cannot there: neither systemd nor cron passes on a shell's variables. */
+static void warn_of_variables(const struct cron_options *options, const struct reporter *reporter)
+{
+	static const char *const variables[] = {"DOCKER_HOST",    "DOCKER_CONTEXT",
+	                                        "DOCKER_CONFIG",  "DOCKER_CERT_PATH",
+	                                        "CONTAINER_HOST", "ONEOFF_OCI_RUN"};
+	_cleanup_(strbuf_release) struct strbuf names = STRBUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+		const char *value = getenv(variables[i]);
+
+		if (value && *value)
+			strbuf_addf(&names, "%s%s", names.length ? ", " : "", variables[i]);
+	}
+	if (names.length && !options->run.host && !options->run.context)
+		report(reporter, REPORT_WARNING,
+		       "set here, and not where the schedule runs: %s; -H or --context put an "
+		       "address into the line",
+		       strbuf_str(&names));
+}
+
 int cron_print_host(const struct cron_options *options, const struct cron_made *made,
                     const struct reporter *reporter, struct err *err)
 {
@@ -294,5 +365,9 @@ int cron_print_host(const struct cron_options *options, const struct cron_made *
 		return err_set(err, ERR_USAGE, "--output-folder is for -o systemd");
 	if (check(options, crontab, err) < 0 || fill(&host, made, err) < 0)
 		return -1;
+	warn_of_variables(options, reporter);
+	if (options->run.env_files.count > 0)
+		report(reporter, REPORT_WARNING,
+		       "the values of --env-file stand in what is printed, for all who may read it");
 	return crontab ? print_crontab(&host, reporter, err) : print_units(&host, reporter, err);
 }

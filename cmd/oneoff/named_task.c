@@ -2,6 +2,7 @@
 #include "cmd/oneoff/named_task.h"
 
 #include <string.h>
+#include "pkg/base/options.h"
 #include "pkg/run/tasks.h"
 
 /* The command line alone, read once more without any default: what a person typed here wins. */
@@ -53,6 +54,24 @@ static int apply(const struct named_task *task, const struct run_options *option
 	return run_options_terminal(options, task->tty == TASK_TTY_YES, request, err);
 }
 
+/* It may well be a program: said beforehand, because "not found" would be said of the program alone. */
+static int note_near(const struct named_tasks *tasks, const char *name,
+                     const struct reporter *reporter, struct err *err)
+{
+	_cleanup_free_ const char **names = calloc(tasks->count + 1, sizeof(*names));
+	const char *near;
+
+	if (!names)
+		return err_no_memory(err);
+	for (size_t i = 0; i < tasks->count; i++)
+		names[i] = tasks->items[i].name;
+	near = nearest_name(name, names, tasks->count);
+	if (near)
+		report(reporter, REPORT_NOTE, "'%s' is run as a program; the app's task is '%s'",
+		       name, near);
+	return 0;
+}
+
 static int find_and_apply(const struct run_options *options, const struct run_options *typed,
                           const struct backend_settings *settings, struct chosen *chosen,
                           struct request *request, struct err *err)
@@ -69,7 +88,7 @@ static int find_and_apply(const struct run_options *options, const struct run_op
 	}
 	task = named_tasks_find(&tasks, name);
 	if (!task)
-		return 0;
+		return note_near(&tasks, name, &settings->reporter, err);
 	report(&settings->reporter, REPORT_NOTE, "task '%s' (%s): %s", task->name, task->where,
 	       task->line);
 	return apply(task, options, typed, request, err);

@@ -13,17 +13,29 @@ static void write_result(const struct run_options *options, const struct result 
 		message_error(&err);
 }
 
+/* Nothing was started: says so, and leaves the record. */
+static int fail(const struct run_options *options, struct result *result, const struct err *err)
+{
+	const struct run_outcome outcome = {.started = false, .failure = *err};
+
+	result->outcome = &outcome;
+	message_error(err);
+	result->exit_code = exit_code_of_run(&outcome, &result->reason);
+	write_result(options, result);
+	return result->exit_code;
+}
+
 int perform_failed(const struct run_options *options, const struct err *err)
 {
-	_cleanup_(request_release) struct request request;
-	struct run_outcome outcome = {.started = false, .failure = *err};
-	struct result result = {.request = &request, .outcome = &outcome};
+	struct request request; /* all of it borrowed: not released */
+	struct result result = {.request = &request};
 
 	request_init(&request);
-	message_error(err);
-	result.exit_code = exit_code_of_run(&outcome, &result.reason);
-	write_result(options, &result);
-	return result.exit_code;
+	request.reason = options->reason;
+	request.lock = options->lock;
+	request.argv.items = (char **)options->operands;
+	request.argv.count = (size_t)options->operand_count;
+	return fail(options, &result, err);
 }
 
 /* With the command line of the platform's own tool behind the words. */
@@ -123,7 +135,7 @@ int perform(const struct run_options *options, const struct backend_settings *se
 	                  &err) < 0 ||
 	    chosen->backend->ops->plan(chosen->backend, &chosen->release, request, &identity, &plan,
 	                               &err) < 0)
-		return perform_failed(options, &err);
+		return fail(options, &result, &err);
 	report(&settings->reporter, REPORT_DETAIL, "task: %s", identity.name);
 	run_task(&run, &outcome);
 	if (outcome.kept)

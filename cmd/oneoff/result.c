@@ -3,8 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "pkg/base/clock.h"
 
 static int set_count(cJSON *object, const char *key, const struct run_outcome *outcome,
@@ -59,36 +63,108 @@ static cJSON *make(const struct result *result)
 	failed |= json_set_known_string(object, "sourceId", release ? release->id : NULL);
 	failed |= json_set_known_string(object, "image", release ? release->image : NULL);
 	failed |= json_set_known_string(object, "digest", release ? release->digest : NULL);
-	failed |= json_set_node(object, "argv", json_new_strings(&result->request->argv));
+	failed |=
+		json_set_node(object, "argv",
+	                      result->request->argv.count ? json_new_strings(&result->request->argv)
+	                                                  : cJSON_CreateNull());
 	failed |= json_set_known_string(object, "note", result->request->reason);
 	failed |= json_set_known_string(object, "lock", result->request->lock);
 	failed |= set_outcome(object, result);
 	return failed ? NULL : TAKE_PTR(object);
 }
 
-int result_write(const char *path, const struct result *result, struct err *err)
+/* A file, or a name where one can be made: the real one behind links, so that they stay what they are. */
+static bool is_file(const char *path, struct stat *ret_info)
 {
-	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
-	_cleanup_(json_free) cJSON *object = make(result);
-	_cleanup_free_ char *temporary = NULL;
-	FILE *file;
+	return stat(path, ret_info) < 0 ? errno == ENOENT : S_ISREG(ret_info->st_mode);
+}
+
+/* Our own stdout and stderr are files when somebody sends them to one: then their end is the place, and
+ * neither may be cut short or replaced. */
+static int own_stream(const struct stat *target)
+{
+	struct stat info;
+
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fstat(fd, &info) == 0 && info.st_dev == target->st_dev &&
+		    info.st_ino == target->st_ino)
+			return fd;
+	return -1;
+}
+
+static int write_text(int fd, const struct strbuf *text)
+{
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
 	bool whole;
 
-	if (!object || asprintf(&temporary, "%s.%d.tmp", path, (int)getpid()) < 0)
+	if (!file) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	whole = fwrite(text->data, 1, text->length, file) == text->length;
+	return fclose(file) == 0 && whole ? 0 : -1;
+}
+
+static int replace_file(const char *path, const struct strbuf *text, struct err *err)
+{
+	_cleanup_free_ char *real = realpath(path, NULL), *temporary = NULL;
+	const char *target = real ? real : path;
+
+	if (asprintf(&temporary, "%s.%d.tmp", target, (int)getpid()) < 0)
 		return err_no_memory(err);
-	json_print(object, true, &text);
-	strbuf_addc(&text, '\n');
-	if (text.failed)
-		return err_no_memory(err);
-	file = fopen(temporary, "wxe");
-	if (!file)
-		return err_errno(err, "--result %s", path);
-	whole = fwrite(text.data, 1, text.length, file) == text.length;
-	whole = fclose(file) == 0 && whole;
-	if (!whole || rename(temporary, path) < 0) {
+	if (write_text(open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), text) < 0 ||
+	    rename(temporary, target) < 0) {
 		err_errno(err, "--result %s", path);
 		unlink(temporary);
 		return -1;
 	}
 	return 0;
+}
+
+int result_check(const char *path, struct err *err)
+{
+	_cleanup_free_ char *real = NULL, *folder = NULL;
+	struct stat info = {.st_dev = 0};
+	bool writable;
+
+	if (*path && is_file(path, &info)) {
+		real = realpath(path, NULL);
+		folder = strdup(real ? real : path);
+		if (!folder)
+			return err_no_memory(err);
+		writable = access(dirname(folder), W_OK | X_OK) == 0;
+	} else if (S_ISDIR(info.st_mode)) {
+		errno = EISDIR;
+		writable = false;
+	} else {
+		writable = access(path, W_OK) == 0; /* "" is no such file */
+	}
+	if (writable || (real && own_stream(&info) >= 0))
+		return 0;
+	err_errno(err, "--result %s", path);
+	return err_hint(err, "name a file in a folder that is there and may be written to");
+}
+
+int result_write(const char *path, const struct result *result, struct err *err)
+{
+	_cleanup_(strbuf_release) struct strbuf text = STRBUF_INIT;
+	_cleanup_(json_free) cJSON *object = make(result);
+	struct stat info = {.st_dev = 0};
+	int fd, own = -1;
+
+	if (!object)
+		return err_no_memory(err);
+	json_print(object, true, &text);
+	strbuf_addc(&text, '\n');
+	if (text.failed)
+		return err_no_memory(err);
+	if (stat(path, &info) == 0)
+		own = own_stream(&info);
+	if (own < 0 && is_file(path, &info))
+		return replace_file(path, &text, err);
+	/* A device, a pipe: written to as it is. One that nobody reads must not hold us. */
+	fd = own >= 0 ? fcntl(own, F_DUPFD_CLOEXEC, 3)
+	              : open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	return write_text(fd, &text) < 0 ? err_errno(err, "--result %s", path) : 0;
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include "cmd/oneoff/command.h"
 #include "cmd/oneoff/defaults.h"
+#include "cmd/oneoff/result.h"
 #include "pkg/io/terminal.h"
 #include "pkg/spec/env_file.h"
 
@@ -41,6 +42,37 @@ static int check_lock(const struct run_options *options, struct err *err)
 	return 0;
 }
 
+/* What hands used to docker and kubectl type. */
+static int explain_habit(struct err *err)
+{
+	static const struct {
+		const char *option, *hint;
+	} habits[] = {
+		{"'--rm'", "leave it out: the clone is removed when it has ended"},
+		{"'-i'", "leave it out: stdin is passed on, and a terminal is found by itself"},
+		{"'--interactive'", "leave it out: stdin is passed on; -I does without"},
+		{"'-p'", "a one-off takes no traffic: it has no ports"},
+		{"'--publish'", "a one-off takes no traffic: it has no ports"},
+		{"'--volume'", "the task has the app's own volumes"},
+		{"'--mount'", "the task has the app's own volumes"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(habits); i++)
+		if (strstr(err->message, "unknown option ") &&
+		    strstr(err->message, habits[i].option))
+			return err_hint(err, "%s", habits[i].hint);
+	return -1;
+}
+
+/* One that cannot be written is not tried a second time for the record of that. */
+static int check_result(struct run_options *options, struct err *err)
+{
+	if (!options->result || result_check(options->result, err) == 0)
+		return 0;
+	free(TAKE_PTR(options->result));
+	return -1;
+}
+
 int run_options_parse(const struct option *table, size_t count, int argc, char **argv,
                       struct run_options *ret, struct err *err)
 {
@@ -54,7 +86,7 @@ int run_options_parse(const struct option *table, size_t count, int argc, char *
 	ret->start_timeout = defaults.start_timeout_ms;
 	ret->grace = defaults.grace_ms;
 	if (defaults_parse(table, count, argc, argv, ret, &ret->verbosity, &first, err) < 0)
-		return -1;
+		return err->kind == ERR_USAGE ? explain_habit(err) : -1;
 	ret->operands = argv + first;
 	ret->operand_count = argc - first;
 	if (ret->help)
@@ -65,7 +97,7 @@ int run_options_parse(const struct option *table, size_t count, int argc, char *
 	}
 	if (ret->tty && ret->no_tty)
 		return err_set(err, ERR_USAGE, "-t and -T exclude each other");
-	return check_lock(ret, err);
+	return check_lock(ret, err) < 0 ? -1 : check_result(ret, err);
 }
 
 static int copy(char **to, const char *from, struct err *err)

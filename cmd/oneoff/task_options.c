@@ -51,8 +51,9 @@ void task_options_settings(struct task_options *options, struct backend_settings
 		.as = options->as,
 		.as_groups = &options->as_groups,
 		.store = options->store,
-		/* Podman without a socket has one-offs all the same, but only who names it waits for its start. */
+		/* Podman without a socket has one-offs all the same; only who has used it waits for its start. */
 		.may_spawn = options->runtime != NULL,
+		.may_spawn_used = true,
 		.reporter = message_reporter(&options->verbosity),
 	};
 }

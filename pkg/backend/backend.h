@@ -55,7 +55,8 @@ struct backend_settings {
 	const struct strv *as_groups;        /* --as-group; or NULL */
 	const char *container;               /* -c */
 	int revision;                        /* enum revision_choice */
-	bool may_spawn; /* false: an engine that would have to be started does not answer */
+	bool may_spawn;      /* false: an engine that would have to be started does not answer */
+	bool may_spawn_used; /* …unless this user has containers there */
 	struct reporter reporter;
 };
 

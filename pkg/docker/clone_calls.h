@@ -63,5 +63,6 @@ bool clone_network_is_joined(const char *mode);
 /* clone_limits.c: limits, devices, security, and what Podman says differently. */
 rule_call clone_cpu, clone_memory, clone_reservation, clone_swappiness, clone_keep_if_set;
 rule_call clone_engine_default, clone_devices, clone_ulimits, clone_security, clone_log;
+rule_call clone_user_namespace;
 
 #endif

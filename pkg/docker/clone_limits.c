@@ -181,6 +181,24 @@ int clone_security(struct rule_context *context, const struct rule *rule, const 
 	                "at the source's SELinux level, which its private volumes demand", err);
 }
 
+/* A namespace of its own is all that Podman says; its API would take no mapping, and refuses "private". */
+int clone_user_namespace(struct rule_context *context, const struct rule *rule, const cJSON *node,
+                         struct err *err)
+{
+	const char *mode = cJSON_GetStringValue(node);
+	_cleanup_(strbuf_release) struct strbuf joined = STRBUF_INIT;
+
+	if (mode == NULL || strcmp(mode, "private") != 0)
+		return node == NULL ? 0
+		                    : rule_set(context, rule, node, cJSON_Duplicate(node, true),
+		                               rule->why, err);
+	strbuf_addf(&joined, "container:%s", json_string(context->source, "Id"));
+	if (joined.failed)
+		return err_no_memory(err);
+	return rule_set(context, rule, node, cJSON_CreateString(strbuf_str(&joined)),
+	                "the app's own, whose mapping Podman does not tell", err);
+}
+
 int clone_log(struct rule_context *context, const struct rule *rule, const cJSON *node,
               struct err *err)
 {

@@ -119,6 +119,7 @@ const struct rule clone_rules[] = {
 	HOST("ReadonlyRootfs", same_right),
 	HOST("MaskedPaths", same_right),
 	HOST("ReadonlyPaths", same_right),
+	HOST_CALL("UsernsMode", clone_user_namespace, CLONE_PODMAN, same_mode),
 	HOST("UsernsMode", same_mode),
 	HOST("CgroupnsMode", same_mode),
 	HOST_CALL("IpcMode", clone_engine_default, CLONE_PODMAN, same_mode),

@@ -205,12 +205,14 @@ static int podman_open(const struct backend_settings *settings, struct loop *loo
 		.user_id = geteuid(),
 	};
 	struct docker *docker = docker_new(&podman_backend, settings, loop);
+	bool may_spawn;
 
 	if (!docker)
 		return err_no_memory(err);
+	may_spawn = settings->may_spawn ||
+	            (settings->may_spawn_used && endpoint_podman_was_used(&where));
 	if ((endpoint_podman(&where, &docker->endpoint, err) < 0 &&
-	     (err->kind != ERR_UNREACHABLE || !settings->may_spawn ||
-	      spawn_service(docker, err) < 0)) ||
+	     (err->kind != ERR_UNREACHABLE || !may_spawn || spawn_service(docker, err) < 0)) ||
 	    connect_to(docker, err) < 0) {
 		docker_close(&docker->base);
 		return -1;

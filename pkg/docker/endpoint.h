@@ -58,6 +58,10 @@ int docker_context_names(const struct endpoint_settings *settings, struct strv *
 int endpoint_podman(const struct endpoint_settings *settings, struct endpoint *ret,
                     struct err *err) _must_check_;
 
+/* Whether this user has had containers of Podman on this machine, running or not: its database is where Podman puts it
+ * by default (libpod/bolt_state.db, since 4.8 db.sql). To ask a Podman that nobody uses would make its folders. */
+bool endpoint_podman_was_used(const struct endpoint_settings *settings);
+
 /* Reads one URL form (unix://, tcp://, http://, https://, ssh://, bare host:port). `podman` chooses
  * the remote command for ssh. ERR_USAGE for anything else, a password, a query or a fragment;
  * messages never quote what may be a password. The origin is "-H". */

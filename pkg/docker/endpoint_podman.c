@@ -34,6 +34,28 @@ static char *rootless_socket(const struct endpoint_settings *settings)
 	return endpoint_format("/run/user/%u/podman/podman.sock", settings->user_id);
 }
 
+bool endpoint_podman_was_used(const struct endpoint_settings *settings)
+{
+	static const char *const databases[] = {"libpod/bolt_state.db", "db.sql"};
+	const char *data = endpoint_setting(settings, "XDG_DATA_HOME");
+	const char *home = endpoint_setting(settings, "HOME");
+	bool used = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(databases) && !used; i++) {
+		_cleanup_free_ char *path = NULL;
+
+		if (settings->user_id == 0)
+			path = endpoint_format("/var/lib/containers/storage/%s", databases[i]);
+		else if (data && *data == '/')
+			path = endpoint_format("%s/containers/storage/%s", data, databases[i]);
+		else if (home && *home == '/')
+			path = endpoint_format("%s/.local/share/containers/storage/%s", home,
+			                       databases[i]);
+		used = path && access(path, F_OK) == 0;
+	}
+	return used;
+}
+
 int endpoint_podman(const struct endpoint_settings *settings, struct endpoint *ret, struct err *err)
 {
 	const char *url = endpoint_setting(settings, "CONTAINER_HOST");

@@ -89,12 +89,6 @@ static int pick_service(const cJSON *list, const char *project, const char *serv
 	const cJSON *best = NULL;
 	const cJSON *item;
 
-	if (!project) {
-		const char *environment = getenv("COMPOSE_PROJECT_NAME");
-
-		if (environment && *environment)
-			project = environment;
-	}
 	cJSON_ArrayForEach (item, list) {
 		const char *its_project = label_of(item, "com.docker.compose.project");
 		const char *best_project = label_of(best, "com.docker.compose.project");
@@ -112,29 +106,48 @@ static int pick_service(const cJSON *list, const char *project, const char *serv
 	return *ret ? 1 : err_set(err, ERR_PROTOCOL, "the engine's list has no ids");
 }
 
-static int not_found(const cJSON *list, const struct source *source, struct err *err)
+/* The project that counts for a service: the one that is named, or COMPOSE_PROJECT_NAME; NULL: any. */
+static const char *project_of(const struct source *source)
 {
-	const char *names[MAX_NAMES];
+	const char *environment = getenv("COMPOSE_PROJECT_NAME");
+
+	if (source->project)
+		return source->project;
+	return environment && *environment ? environment : NULL;
+}
+
+static int not_found(const struct docker *docker, const cJSON *list, const struct source *source,
+                     struct err *err)
+{
+	const char *names[MAX_NAMES], *project = project_of(source);
 	const cJSON *item;
 	const char *near;
 	size_t count = 0;
 
 	cJSON_ArrayForEach (item, list) {
 		const char *service = label_of(item, "com.docker.compose.service");
+		const char *its_project = label_of(item, "com.docker.compose.project");
 		const char *name = name_of(item);
 
-		if (name && count < MAX_NAMES)
+		if (name && count < MAX_NAMES && source->kind != SOURCE_COMPOSE)
 			names[count++] = name;
-		if (service && count < MAX_NAMES)
+		if (service && count < MAX_NAMES &&
+		    (!project || (its_project && !strcmp(its_project, project))))
 			names[count++] = service;
 	}
-	err_set(err, ERR_NOT_FOUND, "no container or compose service '%s'", source->name);
+	err_set(err, ERR_NOT_FOUND, "no %s '%s'%s%s%s",
+	        source->kind == SOURCE_COMPOSE ? "compose service" : "container or compose service",
+	        source->name, project ? " of the compose project '" : "", project ? project : "",
+	        !project          ? ""
+	        : source->project ? "'"
+	                          : "' (COMPOSE_PROJECT_NAME)");
 	near = nearest_name(source->name, names, count);
 	if (near)
 		return err_hint(err, "did you mean '%s'?", near);
-	if (!count)
+	if (cJSON_GetArraySize(list) == 0)
 		return err_hint(err, "there are no containers on this engine");
-	return err_hint(err, "see what is there with: docker ps -a");
+	return err_hint(err, "see what is there with: %s ps -a",
+	                docker->podman ? "podman" : "docker");
 }
 
 /* The document of the container that is meant. */
@@ -161,11 +174,11 @@ static int inspect_source(struct docker *docker, const struct source *source, cJ
 	}
 	if (list_containers(docker, &list, err) < 0)
 		return -1;
-	found = pick_service(list, source->project, source->name, &id, err);
+	found = pick_service(list, project_of(source), source->name, &id, err);
 	if (found < 0)
 		return -1;
 	if (!found)
-		return not_found(list, source, err);
+		return not_found(docker, list, source, err);
 	free(TAKE_PTR(path));
 	path = docker_path(id, "/json");
 	if (!path)
@@ -206,6 +219,31 @@ static int read_image(struct docker *docker, struct release *release, struct err
 	return err_wrap(err, "read the image");
 }
 
+/* What only Podman's own description tells, and its create for Docker's clients cannot give: worth a warning, not
+ * an error. Secrets that became variables are among the variables. */
+static void warn_of_secrets(struct docker *docker, const char *id)
+{
+	_cleanup_(strbuf_release) struct strbuf path = STRBUF_INIT, names = STRBUF_INIT;
+	_cleanup_(json_free) cJSON *document = NULL;
+	struct err ignored = ERR_INIT;
+	const cJSON *secret;
+
+	strbuf_addf(&path, "/v4.0.0/libpod/containers/%s/json", id);
+	if (path.failed ||
+	    docker_json(docker, "GET", strbuf_str(&path), NULL, &document, &ignored) < 0)
+		return;
+	cJSON_ArrayForEach (secret, json_at(document, "Config.Secrets")) {
+		const char *name = json_string(secret, "Name");
+
+		strbuf_addf(&names, "%s%s", names.length ? ", " : "", name ? name : "?");
+	}
+	if (names.length && !names.failed)
+		report(&docker->reporter, REPORT_WARNING,
+		       "the app has files of Podman secrets (%s), which the task does not get; give it "
+		       "what it needs with -e or on stdin",
+		       strbuf_str(&names));
+}
+
 int docker_find(struct backend *backend, const struct source *source, struct release *ret,
                 struct err *err)
 {
@@ -236,6 +274,8 @@ int docker_find(struct backend *backend, const struct source *source, struct rel
 	    release_declare(&release, json_at(release.image_document, "Config.Labels"),
 	                    "dev.oneoff.", err) < 0)
 		return -1;
+	if (docker->podman)
+		warn_of_secrets(docker, release.id);
 	*ret = release;
 	release = (struct release){.id = NULL};
 	return 0;

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "pkg/backend/start_failure.h"
 #include "pkg/base/clock.h"
 #include "pkg/net/upgrade.h"
 
@@ -156,34 +157,17 @@ int docker_create(struct backend *backend, const struct plan *plan, const struct
 	return connect_networks(docker, plan->extra, err);
 }
 
-/* Tells a command that cannot run from everything else, as docker's own client does, by the
- * runtime's words. */
+/* Tells a command that cannot run from everything else. */
 static int explain_start(struct err *err)
 {
-	static const struct {
-		const char *words;
-		enum err_kind kind;
-	} causes[] = {
-		{"executable file not found", ERR_COMMAND_NOT_FOUND},
-		{"executable file `", ERR_COMMAND_NOT_FOUND},
-		{"no such file or directory", ERR_COMMAND_NOT_FOUND},
-		{"ermission denied", ERR_CANNOT_EXECUTE},
-		{"is a directory", ERR_CANNOT_EXECUTE},
-		{"exec format error", ERR_CANNOT_EXECUTE},
-		{"open executable: Operation not permitted", ERR_CANNOT_EXECUTE},
-	};
-
 	/* Only the engine's own words count: a broken transport may speak of files as well. */
-	for (size_t i = 0; err->http_status && i < ARRAY_SIZE(causes); i++) {
-		if (strstr(err->message, causes[i].words)) {
-			err->kind = causes[i].kind;
-			err_hint(err,
-			         err->kind == ERR_COMMAND_NOT_FOUND
-			                 ? "is it in the image? a shell's line needs: -- sh -c "
-			                   "'LINE'"
-			                 : "may the app's user execute it? another one: -u USER");
-			break;
-		}
+	enum err_kind kind = err->http_status ? start_failure_kind(err->message) : ERR_NONE;
+
+	if (kind != ERR_NONE) {
+		err->kind = kind;
+		err_hint(err, kind == ERR_COMMAND_NOT_FOUND
+		                      ? "is it in the image? a shell's line needs: -- sh -c 'LINE'"
+		                      : "may the app's user execute it? another one: -u USER");
 	}
 	return err_wrap(err, "start");
 }

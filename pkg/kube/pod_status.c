@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "pkg/backend/start_failure.h"
 
 #define GATE_PREFIX "oneoff-gate: "
 
@@ -22,16 +23,10 @@ static bool is_one_of(const char *word, const char *const *words, size_t count)
 /* Containers that a runtime could not start: told by its words, as there is nothing else. */
 static void explain_start_error(struct pod_status *status)
 {
-	static const char *const missing[] = {"executable file not found",
-	                                      "no such file or directory"};
-	static const char *const denied[] = {"ermission denied", "is a directory",
-	                                     "exec format error"};
+	enum err_kind kind = start_failure_kind(status->message);
 
-	for (size_t i = 0; i < ARRAY_SIZE(denied); i++)
-		status->command_denied |= strstr(status->message, denied[i]) != NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(missing); i++)
-		status->command_missing |= strstr(status->message, missing[i]) != NULL;
-	status->command_missing &= !status->command_denied;
+	status->command_missing = kind == ERR_COMMAND_NOT_FOUND;
+	status->command_denied = kind == ERR_CANNOT_EXECUTE;
 }
 
 static void read_terminated(const cJSON *state, const char *pod_reason, struct pod_status *ret)

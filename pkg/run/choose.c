@@ -32,7 +32,8 @@ static int try_engine(const struct backend_ops *ops, const struct source *source
 	return 0;
 }
 
-/* A name that an answering engine does not know says more than an engine that does not answer. */
+/* A name that an answering engine does not know says more than an engine that does not answer; and one that knows a
+ * name like it, more than one that does not. */
 static bool says_more(const struct err *candidate, const struct err *best)
 {
 	static const int weight[ERR_KIND_COUNT] = {
@@ -43,7 +44,9 @@ static bool says_more(const struct err *candidate, const struct err *best)
 	int its = weight[candidate->kind] ? weight[candidate->kind] : 4;
 	int present = best->kind == ERR_NONE ? 0 : weight[best->kind] ? weight[best->kind] : 4;
 
-	return its > present;
+	return its > present ||
+	       (its == present && candidate->kind == ERR_NOT_FOUND &&
+	        strstr(candidate->hint, "did you mean") && !strstr(best->hint, "did you mean"));
 }
 
 struct search {

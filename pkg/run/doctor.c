@@ -84,8 +84,9 @@ static int examine_engine(struct examination *examination, const struct backend_
 
 	examination->meant++;
 	examination->platform = ops->name;
-	/* Only who names it waits for the start of an engine. */
+	/* Only who names it, or has containers there, waits for the start of an engine. */
 	settings.may_spawn = examination->settings->engines.runtime != NULL;
+	settings.may_spawn_used = true;
 	if (engine_open(ops, &settings, &engine, &failure) < 0)
 		return tell_failure(examination, &failure, err);
 	return diagnose(examination, engine.backend, NULL, err);

@@ -336,3 +336,17 @@ Test(clone, of_a_container_with_entrypoint_and_image_volume_differs_only_where_i
 {
 	expect_same_release("entry");
 }
+
+/* Root there is nobody here. Only Podman has one for each container. */
+Test(clone, of_a_container_in_a_user_namespace_is_in_the_same)
+{
+	struct run run;
+
+	if (!engine_is_podman())
+		return;
+	run_all(&run, &(struct run_spec){ARGV("run", "-q", "--like", "mapped", "--", "cat",
+	                                      "/proc/self/uid_map")});
+	cr_assert_eq(run.code, 0, RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(strstr(run.out.text, " 200000 "), RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+}

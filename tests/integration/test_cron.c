@@ -45,6 +45,12 @@ Test(cron, systemd_takes_the_units_without_a_word)
 	         (const char *const[]){GENERATE("--output-folder", folder, "--", "echo", AWKWARD),
 	                               NULL},
 	         0);
+	/* Neither is in a folder of systemd's, nor has what a shell exports. */
+	cr_expect(strstr(run.err.text, "copy both files to "), RUN_FORMAT, RUN_ARGS(&run));
+	cr_expect(strstr(run.err.text, "systemctl daemon-reload && systemctl enable --now "),
+	          RUN_FORMAT, RUN_ARGS(&run));
+	cr_expect(strstr(run.err.text, "not where the schedule runs: "), RUN_FORMAT,
+	          RUN_ARGS(&run));
 	run_release(&run);
 	snprintf(service, sizeof(service), "%s/oneoff-tidy.service", folder);
 	snprintf(timer, sizeof(timer), "%s/oneoff-tidy.timer", folder);
@@ -131,4 +137,21 @@ Test(cron, what_a_host_cannot_do_is_refused_with_the_reason)
 	refused("--history", "1,1");
 	refused("--concurrency", "replace");
 	refused("-o", "yaml");
+}
+
+/* cron starts in the home folder, systemd at the root. */
+Test(cron, a_path_from_here_is_one_from_the_root_in_the_line)
+{
+	const char *home = getenv("ONEOFF_TEST_DIR");
+	struct run run;
+
+	if (strcmp(getenv("ONEOFF_TEST_ENGINE"), "oci") != 0)
+		return;
+	cr_assert_eq(chdir(home), 0);
+	run_all(&run, &(struct run_spec){ARGV("cron", "generate", "--like", "oci-layout:./image:1",
+	                                      "--name", "tidy", "--schedule", "@daily", "-o",
+	                                      "crontab", "--", "true")});
+	cr_assert_eq(run.code, 0, RUN_FORMAT, RUN_ARGS(&run));
+	cr_expect(strstr(run.out.text, " --like oci-layout:/"), RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
 }

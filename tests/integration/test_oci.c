@@ -361,6 +361,22 @@ Test(oci, an_image_s_task_has_a_terminal_too)
 	run_release(&run);
 }
 
+Test(oci, an_image_is_named_by_its_whole_name_too)
+{
+	char source[700], path[512], link[600];
+
+	snprintf(link, sizeof(link), "%s:5000", in_dir(path, "other"));
+	unlink(link);
+	cr_assert_eq(symlink("image", link), 0);
+	snprintf(source, sizeof(source), "oci-layout:%s:library/x:2", in_dir(path, "image"));
+	expect_refused(WORDS("run", "--like", source, "--", "true"), "'library/x:2'", "1, entry");
+	snprintf(source, sizeof(source), "oci-layout:%s:1", link);
+	expect_output(WORDS("run", "-q", "--like", source, "--", "helper", "exit", "0"), "");
+	snprintf(source, sizeof(source), "oci-layout:%s", link);
+	expect_refused(WORDS("run", "--like", source, "--", "true"), "more than one", "1, entry");
+	unlink(link);
+}
+
 Test(oci, images_that_are_not_there_are_told)
 {
 	char source[600], path[512];

@@ -101,6 +101,13 @@ Test(options, the_result_file_tells_what_happened)
 	run_release(&run);
 }
 
+Test(options, a_record_that_cannot_be_written_is_told_before_the_start)
+{
+	expect_refused(WORDS("run", "--result", "/tmp/oneoff-no-such-folder/r.json", "--like",
+	                     "web", "--", "helper", "exit", "0", "text"),
+	               "--result", NULL);
+}
+
 Test(options, mistakes_are_125_and_one_message)
 {
 	expect_refused(WORDS("run", "--no-such-flag", "--like", "web", "--", "true"),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -64,7 +65,7 @@ Test(result, what_is_not_known_is_null)
 	struct result result = {NULL, NULL, NULL, &request, &outcome, 125, "not-found"};
 	_cleanup_(json_free) cJSON *document = NULL;
 	static const char *const keys[] = {"id",       "name",  "source", "image",
-	                                   "taskCode", "start", "end"};
+	                                   "taskCode", "start", "end",    "argv"};
 
 	request_init(&request);
 	document = write_and_read(&result);
@@ -84,4 +85,70 @@ Test(result, a_file_that_cannot_be_made_is_an_error)
 	request_init(&request);
 	cr_expect_eq(result_write("/tmp/oneoff-no-such-folder/r.json", &result, &err), -1);
 	cr_expect_eq(err.kind, ERR_SYSTEM);
+}
+
+static void write_empty(const char *path)
+{
+	struct run_outcome outcome = {.started = false};
+	_cleanup_(request_release) struct request request;
+	struct result result = {NULL, NULL, NULL, &request, &outcome, 125, "usage"};
+	struct err err = ERR_INIT;
+
+	request_init(&request);
+	cr_assert_eq(result_check(path, &err), 0, "%s", err.message);
+	cr_assert_eq(result_write(path, &result, &err), 0, "%s", err.message);
+}
+
+/* Root may rename over /dev/null: what is no file is written to. */
+Test(result, what_is_no_file_is_written_to_and_not_replaced)
+{
+	char folder[] = "/tmp/oneoff-result-XXXXXX", path[64], text[8192] = "";
+	struct stat info;
+	int fd;
+
+	cr_assert(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/pipe", folder);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDWR | O_NONBLOCK);
+	cr_assert_geq(fd, 0);
+	write_empty(path);
+	cr_expect_eq(lstat(path, &info), 0);
+	cr_expect(S_ISFIFO(info.st_mode));
+	cr_expect_gt(read(fd, text, sizeof(text) - 1), 0);
+	cr_expect(strstr(text, "\"usage\""), "%s", text);
+	close(fd);
+	unlink(path);
+	rmdir(folder);
+}
+
+Test(result, a_link_stays_a_link)
+{
+	char folder[] = "/tmp/oneoff-result-XXXXXX", link[64], file[64];
+	struct stat info;
+
+	cr_assert(mkdtemp(folder));
+	snprintf(link, sizeof(link), "%s/link", folder);
+	snprintf(file, sizeof(file), "%s/file", folder);
+	close(open(file, O_CREAT | O_WRONLY, 0600));
+	cr_assert_eq(symlink("file", link), 0);
+	write_empty(link);
+	cr_expect_eq(lstat(link, &info), 0);
+	cr_expect(S_ISLNK(info.st_mode));
+	cr_expect_eq(stat(file, &info), 0);
+	cr_expect_gt(info.st_size, 0);
+	unlink(link);
+	unlink(file);
+	rmdir(folder);
+}
+
+Test(result, a_place_that_cannot_be_written_is_known_beforehand)
+{
+	struct err err = ERR_INIT;
+
+	cr_expect_eq(result_check("/tmp/oneoff-no-such-folder/r.json", &err), -1);
+	cr_expect_str_not_empty(err.hint);
+	cr_expect_eq(result_check("/tmp", &err), -1);
+	cr_expect_eq(result_check("", &err), -1);
+	cr_expect_eq(result_check("/tmp/oneoff-no-such-file", &err), 0);
+	cr_expect_eq(result_check("/dev/null", &err), 0);
 }

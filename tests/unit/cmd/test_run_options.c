@@ -108,6 +108,22 @@ Test(run_options, what_cannot_be_meant_is_refused)
 	}
 }
 
+Test(run_options, a_habit_from_docker_is_answered)
+{
+	static const char *const habits[][2] = {
+		{"--rm", "is removed"}, {"-it", "stdin is passed on"}, {"-p", "no traffic"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(habits); i++) {
+		_cleanup_(run_options_release) struct run_options options = {.like = NULL};
+		struct err err = ERR_INIT;
+
+		cr_expect_eq(PARSE(&options, &err, WORD(habits[i][0]), WORD("--like"), WORD("web"),
+		                   WORD("--"), WORD("true")),
+		             -1);
+		cr_expect(strstr(err.hint, habits[i][1]), "%s: %s", habits[i][0], err.hint);
+	}
+}
+
 Test(run_options, labels_of_ours_are_not_theirs_to_set)
 {
 	static const char *const labels[] = {"dev.oneoff.id=x", "=x", ""};

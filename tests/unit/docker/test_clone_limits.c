@@ -150,6 +150,25 @@ Test(clone_limits, rights_are_the_source_s)
 	sample_close(&sample);
 }
 
+/* Podman 4.3 refuses "private": it must provide at least one UID or GID mapping. */
+Test(clone_limits, podman_s_own_user_namespace_is_joined)
+{
+	struct sample sample;
+
+	sample_open(&sample, PODMAN, NULL);
+	sample_set(&sample, "HostConfig", "UsernsMode", "\"private\"");
+	cr_assert_eq(json_set_string(sample.container, "Id", "f05ad24f4e46"), 0);
+	sample_plan(&sample);
+	expect_sent(&sample.plan, "HostConfig.UsernsMode", "\"container:f05ad24f4e46\"");
+	expect_row(&sample.plan, PLAN_CHANGED, "HostConfig.UsernsMode");
+	sample_close(&sample);
+	sample_open(&sample, PLAIN, NULL);
+	sample_set(&sample, "HostConfig", "UsernsMode", "\"host\"");
+	sample_plan(&sample);
+	expect_sent(&sample.plan, "HostConfig.UsernsMode", "\"host\"");
+	sample_close(&sample);
+}
+
 /* [] means unmasked, null means the default. */
 Test(clone_limits, masked_paths_empty_and_null_stay_apart)
 {

@@ -205,3 +205,21 @@ Test(endpoint_socket, has_nothing_to_say_about_other_kinds)
 	endpoint.kind = ENDPOINT_SPAWN;
 	cr_assert_eq(endpoint_check_socket(&endpoint, 1, &err), 0);
 }
+
+Test(endpoint_podman, was_used_by_whom_its_database_is)
+{
+	static const char *const folders[] = {"containers", "containers/storage",
+	                                      "containers/storage/libpod"};
+	struct bench bench;
+
+	bench_open(&bench);
+	cr_expect_not(endpoint_podman_was_used(&bench.settings));
+	bench_set(&bench, "XDG_DATA_HOME", bench.folder);
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		cr_assert_eq(mkdir(bench_path(&bench, folders[i]), 0700), 0);
+	cr_expect_not(endpoint_podman_was_used(&bench.settings));
+	close(open(bench_path(&bench, "containers/storage/libpod/bolt_state.db"),
+	           O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	cr_expect(endpoint_podman_was_used(&bench.settings));
+	bench_close(&bench);
+}

@@ -56,6 +56,21 @@ Test(find, a_near_name_is_offered, .timeout = 20)
 	docker_bench_close(&bench);
 }
 
+/* What is said next is of the engine that was asked, and of the project that was named. */
+Test(find, what_is_not_there_is_told_in_the_engine_s_words, .timeout = 20)
+{
+	struct docker_bench bench;
+
+	docker_bench_open(&bench, NULL, NULL, 0);
+	cr_expect_eq(find(&bench, SOURCE_BARE, NULL, "nothing-like-it"), -1);
+	cr_expect_str_eq(bench.err.hint, "see what is there with: docker ps -a");
+	((struct docker *)bench.backend)->podman = true;
+	cr_expect_eq(find(&bench, SOURCE_COMPOSE, "shop", "nothing-like-it"), -1);
+	cr_expect_str_eq(bench.err.hint, "see what is there with: podman ps -a");
+	cr_expect(strstr(bench.err.message, "'shop'"), "%s", bench.err.message);
+	docker_bench_close(&bench);
+}
+
 Test(find, a_service_is_its_first_container_and_no_oneoff, .timeout = 20)
 {
 	static const char running[] = "{\"Status\":\"running\",\"Running\":true}";
@@ -71,6 +86,22 @@ Test(find, a_service_is_its_first_container_and_no_oneoff, .timeout = 20)
 	cr_expect_eq(find(&bench, SOURCE_COMPOSE, "shop", "api"), -1);
 	cr_expect_eq(bench.err.kind, ERR_PROTOCOL);
 	cr_expect_eq(fake_engine_count(bench.engine, "GET", first), 1);
+	docker_bench_close(&bench);
+}
+
+/* "did you mean 'api'?" of somebody who has written api helps nobody. */
+Test(find, a_service_of_another_project_is_not_offered, .timeout = 20)
+{
+	struct docker_bench bench;
+
+	docker_bench_open(&bench, NULL, NULL, 0);
+	fake_engine_add(bench.engine, "shop-api-1", SERVICE("shop", "api", "1", "False"), "{}");
+	cr_expect_eq(find(&bench, SOURCE_COMPOSE, "shpo", "api"), -1);
+	cr_expect_null(strstr(bench.err.hint, "did you mean"), "%s", bench.err.hint);
+	setenv("COMPOSE_PROJECT_NAME", "blog", 1);
+	cr_expect_eq(find(&bench, SOURCE_BARE, NULL, "api"), -1);
+	cr_expect(strstr(bench.err.message, "'blog' (COMPOSE_PROJECT_NAME)"), "%s",
+	          bench.err.message);
 	docker_bench_close(&bench);
 }
 
@@ -126,5 +157,29 @@ Test(find, names_are_encoded_in_the_path, .timeout = 20)
 	cr_expect_eq(
 		fake_engine_count(bench.engine, "GET", "/containers/a%2F..%2Fb%3Fforce%3D1/json"),
 		1);
+	docker_bench_close(&bench);
+}
+
+static void keep_line(void *context, enum report_level level, const char *line)
+{
+	cr_expect_eq(level, REPORT_WARNING);
+	snprintf(context, 300, "%s", line);
+}
+
+/* Podman's create for Docker's clients cannot mount a secret: nobody shall have to find that out. */
+Test(find, podman_s_secrets_are_missed_aloud, .timeout = 20)
+{
+	const struct fake_rule rules[] = {
+		{"GET", "/libpod/containers/", FAKE_REPLY, 200,
+	         "{\"Config\":{\"Secrets\":[{\"Name\":\"db\",\"ID\":\"1\"},{\"Name\":\"tls\"}]}}",
+	         0, 0}};
+	struct docker_bench bench;
+	char line[300] = "";
+
+	docker_bench_open(&bench, NULL, rules, 1);
+	bench.docker->podman = true;
+	bench.docker->reporter = (struct reporter){keep_line, line};
+	cr_assert_eq(find(&bench, SOURCE_BARE, NULL, "web"), 0, "%s", bench.err.message);
+	cr_expect(strstr(line, "(db, tls)"), "%s", line);
 	docker_bench_close(&bench);
 }

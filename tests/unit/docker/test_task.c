@@ -96,6 +96,9 @@ Test(task, why_it_does_not_start_is_told_apart, .timeout = 20)
 		{"exec: \\\"/www\\\": permission denied: unknown", ERR_CANNOT_EXECUTE},
 		{"exec /x: exec format error", ERR_CANNOT_EXECUTE},
 		{"driver failed programming external connectivity", ERR_REFUSED},
+		{"error gathering device information while adding custom device \\\"/dev/x\\\": no such file or "
+	         "directory",
+	         ERR_REFUSED},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

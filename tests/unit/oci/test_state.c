@@ -181,6 +181,19 @@ Test(state_find, says_what_is_there)
 	cr_assert(strstr(err.hint, "shop"), "%s", err.hint);
 }
 
+Test(state_find, offers_no_id_of_an_engine)
+{
+	struct container_state state = {.id = NULL};
+	struct err err = ERR_INIT;
+
+	add("2693c4b069dc94a73677d2809911278997ac1e1c62ac9f4821e7b1b492908702", 0, 0);
+	cr_assert_eq(find("web", &state, &err), -1);
+	cr_assert(strstr(err.hint, "podman:NAME") && !strstr(err.hint, "2693"), "%s", err.hint);
+	add("shop", 0, 0);
+	cr_assert_eq(find("web", &state, &err), -1);
+	cr_assert_str_eq(err.hint, "there are: shop");
+}
+
 Test(state_find, refuses_a_prefix_of_two)
 {
 	struct container_state state = {.id = NULL};

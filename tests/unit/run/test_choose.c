@@ -30,9 +30,12 @@ static int open_engine(size_t number, const struct backend_settings *settings, s
 
 static int find_in(size_t number, const struct source *source, struct release *ret, struct err *err)
 {
-	if (scripts[number].find_fails)
-		return err_set(err, scripts[number].find_fails, "engine %zu knows no '%s'", number,
-		               source->name);
+	if (scripts[number].find_fails) {
+		err_set(err, scripts[number].find_fails, "engine %zu knows no '%s'", number,
+		        source->name);
+		return scripts[number].id ? err_hint(err, "did you mean '%s'?", scripts[number].id)
+		                          : -1;
+	}
 	*ret = (struct release){.id = strdup(scripts[number].id), .name = strdup(source->name)};
 	return 0;
 }
@@ -118,6 +121,18 @@ Test(choose, the_only_engine_that_has_it)
 	set(1, ERR_UNREACHABLE, ERR_NONE, NULL);
 	cr_assert_eq(choose_among(NULL, NULL, &number, &err), 0);
 	cr_expect_eq(number, 0);
+	expect_all_closed();
+}
+
+Test(choose, a_near_name_says_more_than_none)
+{
+	struct err err = ERR_INIT;
+	size_t number;
+
+	set(0, ERR_NONE, ERR_NOT_FOUND, NULL);
+	set(1, ERR_NONE, ERR_NOT_FOUND, "wbe");
+	cr_expect_eq(choose_among(NULL, NULL, &number, &err), -1);
+	cr_expect_str_eq(err.hint, "did you mean 'wbe'?");
 	expect_all_closed();
 }
 
