@@ -21,6 +21,8 @@
 #define UNSCHEDULABLE_MS INT64_C(15000)
 #define SAY_AFTER_MS     INT64_C(2000)
 #define SAY_AGAIN_MS     INT64_C(15000)
+/* Who detaches wants to hear of a typing error, but does not wait for an image or an autoscaler. */
+#define DETACHED_MS INT64_C(10000)
 
 struct attaching {
 	struct kube *kube;
@@ -290,6 +292,45 @@ int kube_attach(struct backend *backend, bool tty, bool stdin_open, const char *
 	return 0;
 }
 
+/* ---- without attaching ---- */
+
+static void say_not_yet(struct kube *kube)
+{
+	_cleanup_(strbuf_release) struct strbuf line = STRBUF_INIT;
+
+	if (kube->task.seen)
+		pod_status_say(&kube->task.status, &line);
+	else
+		strbuf_adds(&line, "there is no pod");
+	report(&kube->reporter, REPORT_NOTE, "it has not started yet: %s", strbuf_str(&line));
+}
+
+/* With -d: an id is of a task that began, or may begin later. What cannot begin is known within the time that a start
+ * takes. */
+static int await_detached(struct kube *kube, struct err *err)
+{
+	struct attaching waiting = {.kube = kube, .began = clock_monotonic_ms()};
+	struct err own = ERR_INIT;
+
+	while (kube->task.status.stage != POD_RUNNING && !ran_without_us(&kube->task)) {
+		if (kube_turn(kube, &own) < 0) {
+			report(&kube->reporter, REPORT_DETAIL,
+			       "whether it starts cannot be watched: %s", own.message);
+			*err = own;
+			return own.kind == ERR_INTERRUPTED ? -1 : 0;
+		}
+		if (check(&waiting, err) < 0)
+			return -1;
+		if (clock_monotonic_ms() - waiting.began >= DETACHED_MS) {
+			say_not_yet(kube);
+			return 0;
+		}
+		if (loop_wait_answer(kube->loop, TURN_MS, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* ---- the gate ---- */
 
 /* Before it is opened: what would run must be what the app runs. */
@@ -321,6 +362,8 @@ int kube_task_start(struct backend *backend, struct err *err)
 	int64_t limit = clock_monotonic_ms() + 5000;
 	bool sent = true;
 
+	if (!kube->channel && await_detached(kube, err) < 0)
+		return -1;
 	/* The image's id comes with the status, a moment after the container. */
 	while (task->gate && task->image_id && !*task->status.image_id &&
 	       task->status.stage != POD_ENDED && clock_monotonic_ms() < limit)
