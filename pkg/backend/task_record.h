@@ -63,6 +63,7 @@ struct task_record {
 	enum keep_mode keep;
 	int64_t keep_for; /* seconds after the end */
 	bool detached, tty;
+	int64_t grace_ms; /* the platform itself kills that long after its TERM, with time to do so; 0: it does not */
 	struct exit_status status; /* with TASK_ENDED */
 };
 

@@ -122,7 +122,8 @@ int kube_adopt(struct backend *backend, const struct task_record *record, struct
 	watch_close(kube->watch);
 	kube->watch = NULL;
 	if (set_place(kube, record, err) < 0 || get_own(kube, &object, err) < 0 ||
-	    read_container(&kube->task, object, err) < 0)
+	    read_container(&kube->task, object, err) < 0 ||
+	    kube_load_output(&kube->task, object, err) < 0)
 		return -1;
 	kube->task.adopted = kube->task.created = kube->task.released = true;
 	if (!kube->task.is_job) {
@@ -247,6 +248,16 @@ static int open_nothing(struct kube *kube, struct channel **ret, struct err *err
 	return 0;
 }
 
+static int open_saved(struct kube *kube, const struct output_request *request, struct channel **ret,
+                      struct err *err)
+{
+	kube->task.by_log = true;
+	if (kube_show_saved(kube, request->tail, &kube->channel, err) < 0)
+		return -1;
+	*ret = kube->channel;
+	return 0;
+}
+
 /* An attach begins with what comes then. What was before is in the log, which is read behind the attach: what is written in
  * that moment may come twice, but nothing is missing. */
 static void show_before(struct kube *kube)
@@ -276,6 +287,8 @@ int kube_output(struct backend *backend, const struct output_request *request, s
 	kube->channel = NULL;
 	if (result < 0)
 		return -1;
+	if (result == 0 && task->last_output.length)
+		return open_saved(kube, request, ret, err);
 	if (result == 0 && (task->over || task->gone))
 		report(&kube->reporter, REPORT_NOTE, "its pod is gone, and its log with it");
 	if (result == 0)
@@ -340,7 +353,8 @@ void kube_note_code(struct kube *kube, int code)
 		       err.message);
 }
 
-/* Nothing shortens the grace period but this; the pod goes with it, and its log. Its code is written down at the Job. */
+/* Nothing shortens the grace period but this; the pod goes with it, and its log. What is to be kept of it is written
+ * down at the Job: the end of the log before, the code after. */
 static int kill_pod(struct kube *kube)
 {
 	_cleanup_free_ char *path = kube_path("", kube->config.name_space, "pods", kube->task.pod,
@@ -366,6 +380,8 @@ int kube_stop_adopted(struct kube *kube, int signal_number, struct err *err)
 	if (own.http_status)
 		report(&kube->reporter, REPORT_DETAIL,
 		       "it cannot be ended by its deadline, so it is deleted: %s", own.message);
+	if (task->pod && force && task->kept && !task->killed)
+		kube_save_output(kube);
 	if (task->pod && force && kill_pod(kube) == 0 && task->kept) {
 		kube->task.killed = true;
 		return 0;

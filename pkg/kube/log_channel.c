@@ -137,3 +137,12 @@ int kube_log_channel_open(struct http_request *request, uint64_t skip, struct ch
 	*ret = &channel->base;
 	return 0;
 }
+
+int kube_text_channel_open(struct strbuf *text, struct channel **ret, struct err *err)
+{
+	if (kube_log_channel_open(NULL, 0, ret, err) < 0)
+		return -1;
+	((struct log_channel *)*ret)->text = *text;
+	*text = (struct strbuf)STRBUF_INIT;
+	return 0;
+}

@@ -19,6 +19,7 @@ void kube_task_release(struct kube_task *task)
 	free(task->container);
 	free(task->pod);
 	free(task->image_id);
+	strbuf_release(&task->last_output);
 	*task = (struct kube_task){.name = NULL};
 }
 
