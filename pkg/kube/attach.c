@@ -255,32 +255,56 @@ static bool ran_without_us(const struct kube_task *task)
 	return task->status.stage == POD_ENDED && !task->status.never_ran;
 }
 
-int kube_attach(struct backend *backend, bool tty, bool stdin_open, const char *detach_keys,
-                struct channel **ret, struct err *err)
+/* Without a gate the task begins without us. It is deleted when we cannot attach, but who reads "nothing was started"
+ * would believe that nothing was done. */
+static int explain_begun(const struct kube_task *task, bool refused, struct err *err)
 {
-	struct kube *kube = (struct kube *)backend;
+	bool begun = task->status.stage == POD_RUNNING || ran_without_us(task);
+
+	/* On a node it may begin at any moment. */
+	refused &= task->status.stage == POD_STARTING;
+	if (task->gate || err->kind == ERR_INTERRUPTED || (!begun && !refused))
+		return -1;
+	err->kind = ERR_RESULT_UNKNOWN;
+	return err_wrap(err, "the task %s begun and is ended", begun ? "had" : "may have");
+}
+
+/* 1: attached; 0: by its log, as it was too fast; -1. */
+static int attach(struct kube *kube, struct channel **ret, struct err *err)
+{
 	struct attaching attaching = {.kube = kube, .began = clock_monotonic_ms()};
 
-	(void)detach_keys;
-	kube->task.tty = tty;
-	kube->task.stdin_open = stdin_open;
 	for (;;) {
 		int result;
 
 		if (kube_turn(kube, err) < 0 || check(&attaching, err) < 0)
-			return -1;
+			return explain_begun(&kube->task, false, err);
 		if (ran_without_us(&kube->task))
 			return kube->task.gate ? explain_gate(&kube->task.status, err)
 			                       : kube_attach_by_log(kube, ret, err);
 		result = may_try(&attaching) ? try_attach(&attaching, err) : 0;
 		if (result < 0)
-			return -1;
+			return explain_begun(&kube->task, true, err);
 		if (result > 0)
-			break;
+			return 1;
 		say(&attaching);
 		if (loop_wait_answer(kube->loop, TURN_MS, err) < 0)
 			return -1;
 	}
+}
+
+int kube_attach(struct backend *backend, bool tty, bool stdin_open, const char *detach_keys,
+                struct channel **ret, struct err *err)
+{
+	struct kube *kube = (struct kube *)backend;
+	int result;
+
+	(void)detach_keys;
+	kube->task.tty = tty;
+	kube->task.stdin_open = stdin_open;
+	result = attach(kube, ret, err);
+	if (result <= 0)
+		return result;
 	/* Of a screen nobody can say whether it is complete; a prompt comes again. */
 	if (tty && !kube->task.gate)
 		report(&kube->reporter, REPORT_NOTE,

@@ -80,6 +80,7 @@ struct kube {
 	cJSON *workload;                  /* owned; of the source, for the audit; NULL: none */
 	int rows, columns;                /* of our terminal, from the request */
 	int64_t start_timeout_ms;         /* from the request; 0: none */
+	bool detached;                    /* from the request: nobody will attach */
 	char *user;                       /* owned; who we are to the server, or NULL */
 	char *architecture;               /* owned; of the source pod's node, or NULL */
 	cJSON *image_config; /* owned; what the registry said of the source's image, or NULL */

@@ -79,6 +79,68 @@ Test(kube_detach, interrupted_before_the_start_leaves_nothing)
 	expect_clean();
 }
 
+/* ---- rights ---- */
+
+/* How many Jobs the server has been asked to make. */
+static int jobs_made(void)
+{
+	cJSON *stats = engine_get("/fake/stats");
+	const cJSON *count, *requests = cJSON_GetObjectItem(stats, "requests");
+	int made = 0;
+
+	cJSON_ArrayForEach (count, requests)
+		if (strstr(count->string, "POST") && strstr(count->string, "/jobs"))
+			made += (int)cJSON_GetNumberValue(count);
+	cJSON_Delete(stats);
+	return made;
+}
+
+static void expect_refused(struct run *run, const char *verbs)
+{
+	char variable[600], to[100];
+	const char *const from =
+		"[\"get\",\"create\"],\"groups\":[\"\"],\"resources\":[\"pods/attach\"]";
+
+	snprintf(to, sizeof(to), "[%s],\"groups\":[\"\"],\"resources\":[\"pods/attach\"]", verbs);
+	fake_role(from, to);
+	snprintf(variable, sizeof(variable), "KUBECONFIG=%s/kubeconfig-token",
+	         getenv("ONEOFF_TEST_DIR"));
+	run_all(run, &(struct run_spec){ARGV("run", "--gate", "none", "--like", "deploy/bulk", "--",
+	                                     "helper", "wait", "5000"),
+	                                .env = (const char *const[]){variable, NULL},
+	                                .deadline_ms = 20000});
+	cr_assert(strstr(run->err.text, "pods/attach"), RUN_FORMAT, RUN_ARGS(run));
+}
+
+/* Without a gate the task would run before anybody knows that its streams cannot be had: so nothing is started. */
+Test(kube_detach, without_a_gate_the_right_to_attach_is_asked_for_first)
+{
+	static const char *const verbs[] = {"\"create\"", "\"get\""};
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		int before = jobs_made();
+		struct run run;
+
+		expect_refused(&run, verbs[i]);
+		cr_assert_eq(run.code, 125, RUN_FORMAT, RUN_ARGS(&run));
+		cr_assert_eq(jobs_made(), before, RUN_FORMAT, RUN_ARGS(&run));
+		run_release(&run);
+	}
+}
+
+/* Nobody can say how far a task came that had to be ended: that is no 125. */
+Test(kube_detach, what_had_begun_without_a_gate_is_no_125)
+{
+	struct run run;
+
+	fake_faults(
+		"[{\"match\":{\"path\":\"selfsubjectaccessreviews\"},\"action\":\"status\",\"code\":403,"
+		"\"text\":\"no\"}]");
+	expect_refused(&run, "\"create\"");
+	cr_assert_eq(run.code, 121, RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+}
+
 /* ---- stop ---- */
 
 /* The lines of what ran, with the codes of stop and of wait in front. */
