@@ -355,13 +355,19 @@ void kube_note_code(struct kube *kube, int code)
 
 /* Nothing shortens the grace period but this; the pod goes with it, and its log. What is to be kept of it is written
  * down at the Job: the end of the log before, the code after. */
-static int kill_pod(struct kube *kube)
+static int delete_pod(struct kube *kube, bool force, struct err *err)
 {
 	_cleanup_free_ char *path = kube_path("", kube->config.name_space, "pods", kube->task.pod,
-	                                      "?gracePeriodSeconds=1");
-	struct err ignored = ERR_INIT;
+	                                      force ? "?gracePeriodSeconds=1" : NULL);
 
-	return path ? kube_call(kube, "DELETE", path, NULL, NULL, &ignored) : -1;
+	if (kube->task.kept && !kube->task.killed)
+		kube_save_output(kube);
+	if (!path)
+		return err_no_memory(err);
+	if (kube_call(kube, "DELETE", path, NULL, NULL, err) < 0)
+		return -1;
+	kube->task.killed = kube->task.kept;
+	return 0;
 }
 
 int kube_stop_adopted(struct kube *kube, int signal_number, struct err *err)
@@ -379,13 +385,14 @@ int kube_stop_adopted(struct kube *kube, int signal_number, struct err *err)
 	}
 	if (own.http_status)
 		report(&kube->reporter, REPORT_DETAIL,
-		       "it cannot be ended by its deadline, so it is deleted: %s", own.message);
-	if (task->pod && force && task->kept && !task->killed)
-		kube_save_output(kube);
-	if (task->pod && force && kill_pod(kube) == 0 && task->kept) {
-		kube->task.killed = true;
+		       "it cannot be ended by its deadline, so its pod is deleted: %s",
+		       own.message);
+	own = (struct err)ERR_INIT;
+	if (task->pod && (force || task->kept) && delete_pod(kube, force, &own) == 0 && task->kept)
 		return 0;
-	}
+	if (task->kept && own.kind != ERR_NONE)
+		report(&kube->reporter, REPORT_WARNING,
+		       "it is deleted, its log and its code are lost: %s", own.message);
 	path = object_path(kube, "?propagationPolicy=Background");
 	if (!path)
 		return err_no_memory(err);

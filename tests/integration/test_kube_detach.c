@@ -203,18 +203,29 @@ Test(kube_stop, by_force_says_what_is_missing_of_a_long_log)
 	run_release(&run);
 }
 
-/* Without the right to change pods the task is deleted: it ends all the same. */
-Test(kube_stop, without_the_right_to_change_the_pod_it_is_deleted)
+#define NO_RIGHT(verb)                                                                             \
+	"{\"match\":{\"method\":\"" verb                                                           \
+	"\",\"path\":\"/pods/\"},\"action\":\"status\",\"code\":403,\"text\":\"no\"}"
+
+/* Without the right to change pods its pod is deleted, gently, and the rest stays. */
+Test(kube_stop, without_the_right_to_change_the_pod_the_job_keeps_what_it_can)
+{
+	fake_faults("[" NO_RIGHT("PATCH") "]");
+	expect_stopped("--grace 5 " TRAPS, "stop -q", "0 7 ready\n");
+}
+
+/* …and without the one to delete them the task is deleted, which is said: it ends all the same. */
+Test(kube_stop, without_any_right_to_the_pod_it_is_deleted)
 {
 	const char *line =
 		"id=$(\"$ONEOFF\" run -d --grace 1 --like deploy/bulk -- sleep 100) && sleep 1; "
-		"\"$ONEOFF\" stop -q $id; \"$ONEOFF\" list -q --all -o json | grep -c $id; true";
+		"\"$ONEOFF\" stop $id; \"$ONEOFF\" list -q --all -o json | grep -c $id; true";
 	struct run run;
 
-	fake_faults(
-		"[{\"match\":{\"method\":\"PATCH\",\"path\":\"/pods/\"},\"action\":\"status\",\"code\":403,"
-		"\"text\":\"no\"}]");
+	fake_faults("[" NO_RIGHT("PATCH") "," NO_RIGHT("DELETE") "]");
 	run_all(&run, &(struct run_spec){.program = "/bin/bash", ARGV("-c", line)});
 	cr_assert_str_eq(run.out.text, "0\n", RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(strstr(run.err.text, "its log and its code are lost"), RUN_FORMAT,
+	          RUN_ARGS(&run));
 	run_release(&run);
 }
