@@ -228,6 +228,7 @@ Test(kube_faults, without_the_right_to_see_the_source_it_is_named)
 {
 	fake_role("\"deployments\"", "\"statefulsets\"");
 	expect_denied("-T", "deployments", "get");
+	expect_denied("-T", "deployments", "oneoff doctor --role");
 }
 
 Test(kube_faults, credentials_are_never_told)
