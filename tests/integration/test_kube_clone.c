@@ -298,6 +298,30 @@ Test(kube_clone, without_a_gate_output_is_complete_or_120)
 	}
 }
 
+/* What is missing at the beginning must not come back as a second end. */
+Test(kube_clone, without_a_gate_no_byte_comes_twice)
+{
+	struct run run;
+
+	fake_set("{\"status_lag\":700}"); /* as on a real node */
+	fake_faults("[{\"match\":{\"path\":\"/attach\"},\"action\":\"attach-delay\",\"ms\":300}]");
+	run_start(
+		&run,
+		&(struct run_spec){
+			ARGV("run", "--like", "deploy/unknown", "--", "sh", "-c",
+	                     "trap 'echo term; exit 9' TERM; echo early; sleep 1; echo later; while :; do "
+	                     "sleep 0.1; done"),
+			.deadline_ms = 20000});
+	cr_assert(run_until(&run, &run.out, 0, "later"), RUN_FORMAT, RUN_ARGS(&run));
+	kill(run.pid, SIGTERM);
+	run_finish(&run);
+	cr_assert_eq(run.code, 9, RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert_str_eq(run.out.text, "later\nterm\n", RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(strstr(run.err.text, "its first output came before"), RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(!strstr(run.err.text, "broke"), RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+}
+
 Test(kube_clone, gate_args_stands_behind_the_entrypoint)
 {
 	struct run run;
