@@ -239,23 +239,19 @@ static int open_log(struct kube *kube, const struct output_request *request, str
 	return 0;
 }
 
-static int open_nothing(struct kube *kube, struct channel **ret, struct err *err)
+/* A task that did not start has no log, one whose pod is gone has lost it. */
+static int open_rest(struct kube *kube, const struct output_request *request, struct err *err)
 {
-	kube->task.by_log = true;
-	if (kube_log_channel_open(NULL, 0, &kube->channel, err) < 0)
-		return -1;
-	*ret = kube->channel;
-	return 0;
-}
+	struct kube_task *task = &kube->task;
+	struct strbuf nothing = STRBUF_INIT;
 
-static int open_saved(struct kube *kube, const struct output_request *request, struct channel **ret,
-                      struct err *err)
-{
-	kube->task.by_log = true;
-	if (kube_show_saved(kube, request->tail, &kube->channel, err) < 0)
-		return -1;
-	*ret = kube->channel;
-	return 0;
+	task->by_log = true;
+	if (task->last_output.length)
+		return kube_show_saved(kube, request->tail, &kube->channel, err);
+	if (task->over || task->gone)
+		return kube_text_channel_open(&nothing, "its pod is gone, and its log with it",
+		                              &kube->channel, err);
+	return kube_log_channel_open(NULL, 0, &kube->channel, err);
 }
 
 /* An attach begins with what comes then. What was before is in the log, which is read behind the attach: what is written in
@@ -287,12 +283,12 @@ int kube_output(struct backend *backend, const struct output_request *request, s
 	kube->channel = NULL;
 	if (result < 0)
 		return -1;
-	if (result == 0 && task->last_output.length)
-		return open_saved(kube, request, ret, err);
-	if (result == 0 && (task->over || task->gone))
-		report(&kube->reporter, REPORT_NOTE, "its pod is gone, and its log with it");
-	if (result == 0)
-		return open_nothing(kube, ret, err);
+	if (result == 0) {
+		if (open_rest(kube, request, err) < 0)
+			return -1;
+		*ret = kube->channel;
+		return 0;
+	}
 	if (!request->join || !task->tty || task->status.stage != POD_RUNNING)
 		return open_log(kube, request, ret, err);
 	task->stdin_open &= request->stdin_open;

@@ -131,7 +131,7 @@ int kube_show_saved(struct kube *kube, int64_t tail, struct channel **ret, struc
 	struct strbuf *text = &kube->task.last_output;
 
 	strbuf_consume(text, tail_start(text, tail));
-	report(&kube->reporter, REPORT_NOTE,
-	       "a stop deleted its pod: this is the end of its log, at most 32 KiB, without times");
-	return kube_text_channel_open(text, ret, err);
+	return kube_text_channel_open(
+		text, "a stop deleted its pod: this was the end of its log, at most 32 KiB", ret,
+		err);
 }

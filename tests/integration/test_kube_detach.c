@@ -185,6 +185,22 @@ Test(kube_stop, by_force_keeps_the_end_of_the_log_at_the_job)
 	expect_stopped("--grace 30 " STAYS, "stop -q --grace 1", "0 137 ready\n");
 }
 
+/* What is lost must not look as if nothing had been written. */
+Test(kube_stop, a_log_that_went_with_its_pod_is_120)
+{
+	char id[ID_SIZE], path[100];
+	struct run run;
+
+	start_detached(id, ARGUMENTS("run", "-d", "--like", "deploy/bulk", "--", "sh", "-c",
+	                             "echo text; sleep 60"));
+	snprintf(path, sizeof(path), "pods?labelSelector=oneoff.dev/id%%3D%s", id);
+	cr_assert_eq(kube_change("DELETE", path, NULL), 200);
+	cr_assert(wait_listed(id, "ended"));
+	run_with_code(&run, 120, ARGUMENTS("logs", id));
+	cr_assert(strstr(run.err.text, "its log with it"), RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+}
+
 /* 32 KiB of it, from the beginning of a line; and byte by byte. */
 Test(kube_stop, by_force_says_what_is_missing_of_a_long_log)
 {
