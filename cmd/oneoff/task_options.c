@@ -111,7 +111,7 @@ static int exit_code_of_join(const struct join_settings *settings,
 	if (settings->kind == JOIN_LOGS)
 		return outcome->output_lost || outcome->failure.kind ? EXIT_CODE_OUTPUT_INCOMPLETE
 		                                                     : 0;
-	if (outcome->left_behind || outcome->failure.kind)
+	if (outcome->left_behind || outcome->failure.kind || outcome->status.may_run)
 		return EXIT_CODE_RESULT_UNKNOWN;
 	return outcome->remove_failure.kind ? EXIT_CODE_NOT_REMOVED : 0;
 }

@@ -18,14 +18,17 @@
 /* Its last bytes, in the memory of a few pieces. */
 static int read_end(struct kube *kube, struct strbuf *text, struct err *err)
 {
-	int64_t until = clock_monotonic_ms() + READ_MS;
+	int64_t until = clock_monotonic_ms() + READ_MS, usual = kube->call_timeout_ms;
 	enum io_result result = IO_OK;
 	struct http_request *request;
 	struct channel *log = NULL;
 	struct chunk chunk;
+	int started;
 
-	if (kube_start_log(kube, "&tailLines=" KEPT_LINES, &request, err) < 0 ||
-	    kube_log_channel_open(request, 0, &log, err) < 0)
+	kube->call_timeout_ms = READ_MS; /* a node that is lost does not answer */
+	started = kube_start_log(kube, "&tailLines=" KEPT_LINES, &request, err);
+	kube->call_timeout_ms = usual;
+	if (started < 0 || kube_log_channel_open(request, 0, &log, err) < 0)
 		return -1;
 	while ((result = log->ops->read(log, &chunk)) == IO_OK || result == IO_AGAIN) {
 		if (result == IO_OK) {

@@ -127,7 +127,7 @@ int kube_exited(struct backend *backend, struct exit_status *ret, struct err *er
 		return kube_job_end(kube, ret, err);
 	if (!task->gone && (!task->overdue_at || clock_monotonic_ms() < task->overdue_at))
 		return 0;
-	*ret = (struct exit_status){.known = false};
+	*ret = (struct exit_status){.known = false, .may_run = !task->gone};
 	if (task->killed && task->gone) {
 		end_killed(kube, ret);
 		return 1;

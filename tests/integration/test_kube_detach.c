@@ -185,6 +185,21 @@ Test(kube_stop, by_force_keeps_the_end_of_the_log_at_the_job)
 	expect_stopped("--grace 30 " STAYS, "stop -q --grace 1", "0 137 ready\n");
 }
 
+/* On a lost node nothing ends for sure. */
+Test(kube_stop, what_may_run_on_is_121)
+{
+	char id[ID_SIZE];
+	struct run run;
+
+	fake_faults("[{\"pod\":\"^bulk-oneoff-\",\"reason\":\"NodeLost\",\"ms\":300}]");
+	start_detached(id, ARGUMENTS("run", "-d", "--grace", "1", "--like", "deploy/bulk", "--",
+	                             "sh", "-c", "sleep 60"));
+	pause_ms(1000);
+	run_with_code(&run, 121, ARGUMENTS("stop", "--force", id));
+	cr_assert(strstr(run.err.text, "the result is unknown"), RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+}
+
 /* What is lost must not look as if nothing had been written. */
 Test(kube_stop, a_log_that_went_with_its_pod_is_120)
 {
