@@ -59,7 +59,11 @@ void task_options_settings(struct task_options *options, struct backend_settings
 
 struct engines task_options_engines(const struct task_options *options)
 {
-	return (struct engines){engines, engine_count, options->runtime};
+	bool cluster = options->kubeconfig || options->name_space || options->as ||
+	               options->all_namespaces;
+
+	return (struct engines){engines, engine_count, options->runtime,
+	                        cluster ? "kubernetes" : NULL};
 }
 
 int task_options_tail(const struct task_options *options, int64_t *ret, struct err *err)

@@ -207,3 +207,27 @@ Test(kube_reach, a_server_that_does_not_answer_is_named)
 	expect_unreachable("-T", variable, "127.0.0.1:1");
 	unlink(path);
 }
+
+/* A platform that is configured and silent is no reason to fail, one that was named is. */
+Test(kube_reach, a_named_cluster_that_does_not_answer_is_no_empty_list)
+{
+	const char *const verbs[] = {"list", "gc", "logs", "wait", "stop"};
+	char path[] = "/tmp/oneoff-dead.XXXXXX";
+	int fd = mkstemp(path);
+	struct run run;
+
+	dprintf(fd, "apiVersion: v1\nkind: Config\ncurrent-context: a\ncontexts:\n"
+	            "- {name: a, context: {cluster: a, user: a}}\nclusters:\n"
+	            "- {name: a, cluster: {server: 'https://127.0.0.1:1'}}\n"
+	            "users: [{name: a, user: {token: t}}]\n");
+	close(fd);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		run_all(&run, &(struct run_spec){ARGV(verbs[i], "--kubeconfig", path,
+		                                      i < 2 ? NULL : "abcdefgh")});
+		cr_expect_eq(run.code, 125, "%s: " RUN_FORMAT, verbs[i], RUN_ARGS(&run));
+		cr_expect(strstr(run.err.text, "127.0.0.1:1"), RUN_FORMAT, RUN_ARGS(&run));
+		cr_expect(!strstr(run.err.text, "no one-off"), RUN_FORMAT, RUN_ARGS(&run));
+		run_release(&run);
+	}
+	unlink(path);
+}
