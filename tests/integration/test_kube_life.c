@@ -124,6 +124,31 @@ Test(kube_life, a_bare_pod_of_a_client_killed_at_any_step_is_removed)
 	                   expect_clean);
 }
 
+/* The pod went between two looks at it: no watch tells of what is not there. */
+Test(kube_life, a_bare_pod_that_is_gone_already_is_not_waited_for)
+{
+	const char *hooks = getenv("ONEOFF_HOOKS");
+	struct run run;
+
+	if (!hooks)
+		cr_skip_test("ONEOFF_HOOKS is not set");
+	fake_set("{\"status_lag\":650,\"phase_lag\":0}");
+	/* The guardian's watch begins late. */
+	fake_faults(
+		"[{\"match\":{\"method\":\"GET\",\"path\":\"pods.*watch=.*metadata.name\",\"nth\":[2,9]},"
+		"\"action\":\"delay\",\"ms\":2500}]");
+	run_all(&run,
+	        &(struct run_spec){ARGV("run", "--carrier", "pod", "--like", "deploy/bulk", "--",
+	                                "helper", "exit", "3"),
+	                           .program = hooks,
+	                           .env = (const char *const[]){"ONEOFF_TEST_KILL_AT=9", NULL},
+	                           .deadline_ms = 20000});
+	cr_assert_eq(run.signal, SIGKILL, RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+	pause_ms(8000);
+	expect_clean();
+}
+
 /* ---- kept ---- */
 
 Test(kube_life, what_is_kept_has_its_log_and_goes_later)
