@@ -79,6 +79,29 @@ Test(kube_detach, interrupted_before_the_start_leaves_nothing)
 	expect_clean();
 }
 
+/* A watch that begins anew tells of what is there, and of nothing that went meanwhile. */
+Test(kube_detach, a_wait_ends_when_the_pod_went_while_nobody_watched)
+{
+	char id[ID_SIZE], path[100];
+	struct run run;
+
+	start_detached(id, ARGUMENTS("run", "-d", "--like", "deploy/bulk", "--", "sleep", "300"));
+	run_start(&run, &(struct run_spec){ARGV("wait", id), .deadline_ms = 30000});
+	run_pump(&run, 1000);
+	fake_faults(
+		"[{\"match\":{\"path\":\"watch=\",\"nth\":[1,5]},\"action\":\"status\",\"code\":503},"
+		"{\"match\":{\"path\":\"watch=\",\"nth\":6},\"action\":\"410\"}]");
+	kube_request("POST", "/fake/restart", "{\"ms\":50}");
+	run_pump(&run, 500);
+	snprintf(path, sizeof(path), "pods?labelSelector=oneoff.dev/id%%3D%s&gracePeriodSeconds=0",
+	         id);
+	cr_assert_eq(kube_change("DELETE", path, NULL), 200);
+	run_finish(&run);
+	cr_assert(!run.timed_out, RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(run.code == 121 || run.code == 137, RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+}
+
 /* ---- rights ---- */
 
 /* How many Jobs the server has been asked to make. */
