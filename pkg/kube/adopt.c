@@ -276,7 +276,15 @@ int kube_output(struct backend *backend, const struct output_request *request, s
 {
 	struct kube *kube = (struct kube *)backend;
 	struct kube_task *task = &kube->task;
-	int result = await_start(kube, request->follow, err);
+	int result;
+
+	if (request->join && task->tty && request->detach_keys) {
+		err_set(err, ERR_USAGE, "--detach-keys: a cluster has none");
+		return err_hint(
+			err,
+			"to leave: close the terminal, or send this process a HUP; the task runs on");
+	}
+	result = await_start(kube, request->follow, err);
 
 	if (kube->channel)
 		kube->channel->ops->close(kube->channel);

@@ -299,7 +299,9 @@ int kube_attach(struct backend *backend, bool tty, bool stdin_open, const char *
 	struct kube *kube = (struct kube *)backend;
 	int result;
 
-	(void)detach_keys;
+	if (tty && detach_keys)
+		report(&kube->reporter, REPORT_WARNING,
+		       "--detach-keys: a cluster has none, they go to the task");
 	kube->task.tty = tty;
 	kube->task.stdin_open = stdin_open;
 	result = attach(kube, ret, err);

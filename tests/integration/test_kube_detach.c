@@ -102,6 +102,20 @@ Test(kube_detach, a_wait_ends_when_the_pod_went_while_nobody_watched)
 	run_release(&run);
 }
 
+/* What cannot be is refused, not passed on to the task. */
+Test(kube_detach, attach_has_no_detach_keys)
+{
+	char id[ID_SIZE];
+	struct run run;
+
+	start_detached(id, ARGUMENTS("run", "-d", "-t", "--like", "deploy/bulk", "--", "sh"));
+	run_all(&run, &(struct run_spec){ARGV("attach", "--detach-keys", "ctrl-p,ctrl-q", id),
+	                                 .pty = true});
+	cr_assert_eq(run.code, 125, RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(strstr(run.out.text, "--detach-keys"), RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+}
+
 /* ---- rights ---- */
 
 /* How many Jobs the server has been asked to make. */
