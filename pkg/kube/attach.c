@@ -307,6 +307,8 @@ int kube_attach(struct backend *backend, bool tty, bool stdin_open, const char *
 	result = attach(kube, ret, err);
 	if (result <= 0)
 		return result;
+	kube->task.from_start =
+		kube->task.gate ? !kube->task.gate_behind : !tty && kube_log_is_empty(kube);
 	/* Of a screen nobody can say whether it is complete; a prompt comes again. */
 	if (tty && !kube->task.gate)
 		report(&kube->reporter, REPORT_NOTE,

@@ -56,9 +56,10 @@ struct kube_task {
 	struct exit_status last;
 	struct strbuf last_output; /* adopted: the end of its log, when a stop wrote that down */
 	int64_t asked_at;          /* monotonic ms when the Job was last asked for its end */
-	bool by_log;               /* `channel` is its log: it has no more to do with a WebSocket */
-	bool flawed; /* output came, but not as it was written: in one stream, or not all */
-	bool gone;   /* the pod was deleted */
+	bool from_start; /* attached before its first output: that is what its log begins with */
+	bool by_log;     /* `channel` is its log: it has no more to do with a WebSocket */
+	bool flawed;     /* output came, but not as it was written: in one stream, or not all */
+	bool gone;       /* the pod was deleted */
 	int64_t overdue_at; /* monotonic ms when a deleted pod should have ended for long; 0: not deleted */
 	int64_t start_limit;      /* monotonic ms; 0: none */
 	struct pod_status status; /* as the watch last said */
@@ -199,6 +200,8 @@ int kube_start_log(struct kube *kube, const char *more, struct http_request **re
                    struct err *err) _must_check_;
 /* For a task that was over before anybody could attach. */
 int kube_attach_by_log(struct kube *kube, struct channel **ret, struct err *err) _must_check_;
+/* True when the task has surely written nothing so far. */
+bool kube_log_is_empty(struct kube *kube);
 /* kube_channel_check.missing; the context is the struct kube. */
 const char *kube_missing_output(void *context, uint64_t received, struct channel **ret_rest);
 int kube_reattach(struct backend *backend, const uint64_t received[CHUNK_STREAM_COUNT],

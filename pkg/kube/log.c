@@ -71,6 +71,14 @@ static int measure_log(struct kube *kube, uint64_t limit, uint64_t *ret)
 	return result == IO_EOF ? 0 : -1;
 }
 
+/* Right after the attach: what is not in the log by now will come by the connection. */
+bool kube_log_is_empty(struct kube *kube)
+{
+	uint64_t length;
+
+	return measure_log(kube, 1, &length) == 0 && length == 0;
+}
+
 /* The log knows what was written before we were attached; behind a gate that is nothing, which is cheap to look at
  * where little came. When nothing came at all, the log speaks for it. */
 const char *kube_missing_output(void *context, uint64_t received, struct channel **ret_rest)
@@ -139,7 +147,7 @@ int kube_reattach(struct backend *backend, const uint64_t received[CHUNK_STREAM_
 		return err_set(err, ERR_OUTPUT_INCOMPLETE, "a terminal cannot be taken up again");
 	/* What came is not what the log begins with: bytes would come twice. */
 	if (!kube->task.by_log && (received[CHUNK_STDOUT] || received[CHUNK_STDERR]) &&
-	    (!kube->task.gate || kube->task.gate_behind)) {
+	    !kube->task.from_start) {
 		const char *words = kube->channel->ops->error(kube->channel);
 
 		return err_set(err, ERR_OUTPUT_INCOMPLETE,
