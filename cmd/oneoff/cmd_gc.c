@@ -20,7 +20,7 @@ static int collect_tasks(struct task_options *options, struct gc_count *ret, str
 	if (gc_engines(&all, &settings, options->all_namespaces, options->dry_run, ret, err) == 0)
 		return 0;
 	/* A machine without any engine may have bundles and images all the same. */
-	return err->kind == ERR_UNREACHABLE && !options->runtime ? 0 : -1;
+	return err->kind == ERR_UNREACHABLE && !options->runtime && !all.expected ? 0 : -1;
 }
 
 static int collect_bundles(const struct task_options *options, struct gc_count *ret,

@@ -58,7 +58,7 @@ const size_t wait_option_count = ARRAY_SIZE(wait_option_table);
 
 const struct option stop_option_table[] = {
 	ROW(0, "grace", OPTION_DURATION, grace, "TIME", NULL, "ONEOFF_GRACE",
-	    "between TERM and KILL (default 10s)",
+	    "between TERM and KILL (default 10s; in a cluster the pod's own)",
 	    .project = true),
 	ROW(0, "force", OPTION_TRUE, force, NULL, NULL, NULL,
 	    "kill it at once"),

@@ -60,7 +60,11 @@ void task_options_settings(struct task_options *options, struct backend_settings
 
 struct engines task_options_engines(const struct task_options *options)
 {
-	return (struct engines){engines, engine_count, options->runtime};
+	bool cluster = options->kubeconfig || options->name_space || options->as ||
+	               options->all_namespaces;
+
+	return (struct engines){engines, engine_count, options->runtime,
+	                        cluster ? "kubernetes" : NULL};
 }
 
 int task_options_tail(const struct task_options *options, int64_t *ret, struct err *err)
@@ -112,7 +116,7 @@ static int exit_code_of_join(const struct join_settings *settings,
 	if (settings->kind == JOIN_LOGS)
 		return outcome->output_lost || outcome->failure.kind ? EXIT_CODE_OUTPUT_INCOMPLETE
 		                                                     : 0;
-	if (outcome->left_behind || outcome->failure.kind)
+	if (outcome->left_behind || outcome->failure.kind || outcome->status.may_run)
 		return EXIT_CODE_RESULT_UNKNOWN;
 	return outcome->remove_failure.kind ? EXIT_CODE_NOT_REMOVED : 0;
 }

@@ -30,6 +30,7 @@
 /* How the task ended, read from the platform. */
 struct exit_status {
 	bool known;             /* false: the platform cannot say (any more) */
+	bool may_run;           /* …and the task may run on, on a node that does not answer */
 	int code;               /* 0-255 */
 	bool out_of_memory;     /* the kernel killed it for memory */
 	bool timed_out;         /* the platform ended it at its deadline */
@@ -63,6 +64,7 @@ struct task_record {
 	enum keep_mode keep;
 	int64_t keep_for; /* seconds after the end */
 	bool detached, tty;
+	int64_t grace_ms; /* the platform itself kills that long after its TERM, with time to do so; 0: it does not */
 	struct exit_status status; /* with TASK_ENDED */
 };
 

@@ -122,7 +122,8 @@ int kube_adopt(struct backend *backend, const struct task_record *record, struct
 	watch_close(kube->watch);
 	kube->watch = NULL;
 	if (set_place(kube, record, err) < 0 || get_own(kube, &object, err) < 0 ||
-	    read_container(&kube->task, object, err) < 0)
+	    read_container(&kube->task, object, err) < 0 ||
+	    kube_load_output(&kube->task, object, err) < 0)
 		return -1;
 	kube->task.adopted = kube->task.created = kube->task.released = true;
 	if (!kube->task.is_job) {
@@ -238,13 +239,19 @@ static int open_log(struct kube *kube, const struct output_request *request, str
 	return 0;
 }
 
-static int open_nothing(struct kube *kube, struct channel **ret, struct err *err)
+/* A task that did not start has no log, one whose pod is gone has lost it. */
+static int open_rest(struct kube *kube, const struct output_request *request, struct err *err)
 {
-	kube->task.by_log = true;
-	if (kube_log_channel_open(NULL, 0, &kube->channel, err) < 0)
-		return -1;
-	*ret = kube->channel;
-	return 0;
+	struct kube_task *task = &kube->task;
+	struct strbuf nothing = STRBUF_INIT;
+
+	task->by_log = true;
+	if (task->last_output.length)
+		return kube_show_saved(kube, request->tail, &kube->channel, err);
+	if (task->over || task->gone)
+		return kube_text_channel_open(&nothing, "its pod is gone, and its log with it",
+		                              &kube->channel, err);
+	return kube_log_channel_open(NULL, 0, &kube->channel, err);
 }
 
 /* An attach begins with what comes then. What was before is in the log, which is read behind the attach: what is written in
@@ -269,17 +276,27 @@ int kube_output(struct backend *backend, const struct output_request *request, s
 {
 	struct kube *kube = (struct kube *)backend;
 	struct kube_task *task = &kube->task;
-	int result = await_start(kube, request->follow, err);
+	int result;
+
+	if (request->join && task->tty && request->detach_keys) {
+		err_set(err, ERR_USAGE, "--detach-keys: a cluster has none");
+		return err_hint(
+			err,
+			"to leave: close the terminal, or send this process a HUP; the task runs on");
+	}
+	result = await_start(kube, request->follow, err);
 
 	if (kube->channel)
 		kube->channel->ops->close(kube->channel);
 	kube->channel = NULL;
 	if (result < 0)
 		return -1;
-	if (result == 0 && (task->over || task->gone))
-		report(&kube->reporter, REPORT_NOTE, "its pod is gone, and its log with it");
-	if (result == 0)
-		return open_nothing(kube, ret, err);
+	if (result == 0) {
+		if (open_rest(kube, request, err) < 0)
+			return -1;
+		*ret = kube->channel;
+		return 0;
+	}
 	if (!request->join || !task->tty || task->status.stage != POD_RUNNING)
 		return open_log(kube, request, ret, err);
 	task->stdin_open &= request->stdin_open;
@@ -340,14 +357,21 @@ void kube_note_code(struct kube *kube, int code)
 		       err.message);
 }
 
-/* Nothing shortens the grace period but this; the pod goes with it, and its log. Its code is written down at the Job. */
-static int kill_pod(struct kube *kube)
+/* Nothing shortens the grace period but this; the pod goes with it, and its log. What is to be kept of it is written
+ * down at the Job: the end of the log before, the code after. */
+static int delete_pod(struct kube *kube, bool force, struct err *err)
 {
 	_cleanup_free_ char *path = kube_path("", kube->config.name_space, "pods", kube->task.pod,
-	                                      "?gracePeriodSeconds=1");
-	struct err ignored = ERR_INIT;
+	                                      force ? "?gracePeriodSeconds=1" : NULL);
 
-	return path ? kube_call(kube, "DELETE", path, NULL, NULL, &ignored) : -1;
+	if (kube->task.kept && !kube->task.killed)
+		kube_save_output(kube);
+	if (!path)
+		return err_no_memory(err);
+	if (kube_call(kube, "DELETE", path, NULL, NULL, err) < 0)
+		return -1;
+	kube->task.killed = kube->task.kept;
+	return 0;
 }
 
 int kube_stop_adopted(struct kube *kube, int signal_number, struct err *err)
@@ -365,11 +389,14 @@ int kube_stop_adopted(struct kube *kube, int signal_number, struct err *err)
 	}
 	if (own.http_status)
 		report(&kube->reporter, REPORT_DETAIL,
-		       "it cannot be ended by its deadline, so it is deleted: %s", own.message);
-	if (task->pod && force && kill_pod(kube) == 0 && task->kept) {
-		kube->task.killed = true;
+		       "it cannot be ended by its deadline, so its pod is deleted: %s",
+		       own.message);
+	own = (struct err)ERR_INIT;
+	if (task->pod && (force || task->kept) && delete_pod(kube, force, &own) == 0 && task->kept)
 		return 0;
-	}
+	if (task->kept && own.kind != ERR_NONE)
+		report(&kube->reporter, REPORT_WARNING,
+		       "it is deleted, its log and its code are lost: %s", own.message);
 	path = object_path(kube, "?propagationPolicy=Background");
 	if (!path)
 		return err_no_memory(err);

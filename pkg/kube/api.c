@@ -69,6 +69,12 @@ int kube_refusal(long status, const char *text, size_t length, struct err *err)
 	if (status == 401)
 		err_hint(err, "the server does not accept these credentials; renew them, or choose "
 		              "another --context");
+	/* Quota, Pod Security and webhooks answer 403, too. */
+	else if (status == 403 && message && strstr(message, " cannot ") &&
+	         strstr(message, " resource \""))
+		err_hint(err,
+		         "which rights are missing: oneoff doctor; the least Role: oneoff doctor "
+		         "--role");
 	return -1;
 }
 

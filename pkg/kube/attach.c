@@ -21,6 +21,8 @@
 #define UNSCHEDULABLE_MS INT64_C(15000)
 #define SAY_AFTER_MS     INT64_C(2000)
 #define SAY_AGAIN_MS     INT64_C(15000)
+/* Who detaches wants to hear of a typing error, but does not wait for an image or an autoscaler. */
+#define DETACHED_MS INT64_C(10000)
 
 struct attaching {
 	struct kube *kube;
@@ -253,32 +255,60 @@ static bool ran_without_us(const struct kube_task *task)
 	return task->status.stage == POD_ENDED && !task->status.never_ran;
 }
 
-int kube_attach(struct backend *backend, bool tty, bool stdin_open, const char *detach_keys,
-                struct channel **ret, struct err *err)
+/* Without a gate the task begins without us. It is deleted when we cannot attach, but who reads "nothing was started"
+ * would believe that nothing was done. */
+static int explain_begun(const struct kube_task *task, bool refused, struct err *err)
 {
-	struct kube *kube = (struct kube *)backend;
+	bool begun = task->status.stage == POD_RUNNING || ran_without_us(task);
+
+	/* On a node it may begin at any moment. */
+	refused &= task->status.stage == POD_STARTING;
+	if (task->gate || err->kind == ERR_INTERRUPTED || (!begun && !refused))
+		return -1;
+	err->kind = ERR_RESULT_UNKNOWN;
+	return err_wrap(err, "the task %s begun and is ended", begun ? "had" : "may have");
+}
+
+/* 1: attached; 0: by its log, as it was too fast; -1. */
+static int attach(struct kube *kube, struct channel **ret, struct err *err)
+{
 	struct attaching attaching = {.kube = kube, .began = clock_monotonic_ms()};
 
-	(void)detach_keys;
-	kube->task.tty = tty;
-	kube->task.stdin_open = stdin_open;
 	for (;;) {
 		int result;
 
 		if (kube_turn(kube, err) < 0 || check(&attaching, err) < 0)
-			return -1;
+			return explain_begun(&kube->task, false, err);
 		if (ran_without_us(&kube->task))
 			return kube->task.gate ? explain_gate(&kube->task.status, err)
 			                       : kube_attach_by_log(kube, ret, err);
 		result = may_try(&attaching) ? try_attach(&attaching, err) : 0;
 		if (result < 0)
-			return -1;
+			return explain_begun(&kube->task, true, err);
 		if (result > 0)
-			break;
+			return 1;
 		say(&attaching);
 		if (loop_wait_answer(kube->loop, TURN_MS, err) < 0)
 			return -1;
 	}
+}
+
+int kube_attach(struct backend *backend, bool tty, bool stdin_open, const char *detach_keys,
+                struct channel **ret, struct err *err)
+{
+	struct kube *kube = (struct kube *)backend;
+	int result;
+
+	if (tty && detach_keys)
+		report(&kube->reporter, REPORT_WARNING,
+		       "--detach-keys: a cluster has none, they go to the task");
+	kube->task.tty = tty;
+	kube->task.stdin_open = stdin_open;
+	result = attach(kube, ret, err);
+	if (result <= 0)
+		return result;
+	kube->task.from_start =
+		kube->task.gate ? !kube->task.gate_behind : !tty && kube_log_is_empty(kube);
 	/* Of a screen nobody can say whether it is complete; a prompt comes again. */
 	if (tty && !kube->task.gate)
 		report(&kube->reporter, REPORT_NOTE,
@@ -287,6 +317,45 @@ int kube_attach(struct backend *backend, bool tty, bool stdin_open, const char *
 		kube_channel_set_check(kube->channel,
 		                       (struct kube_channel_check){kube_missing_output, kube});
 	*ret = kube->channel;
+	return 0;
+}
+
+/* ---- without attaching ---- */
+
+static void say_not_yet(struct kube *kube)
+{
+	_cleanup_(strbuf_release) struct strbuf line = STRBUF_INIT;
+
+	if (kube->task.seen)
+		pod_status_say(&kube->task.status, &line);
+	else
+		strbuf_adds(&line, "there is no pod");
+	report(&kube->reporter, REPORT_NOTE, "it has not started yet: %s", strbuf_str(&line));
+}
+
+/* With -d: an id is of a task that began, or may begin later. What cannot begin is known within the time that a start
+ * takes. */
+static int await_detached(struct kube *kube, struct err *err)
+{
+	struct attaching waiting = {.kube = kube, .began = clock_monotonic_ms()};
+	struct err own = ERR_INIT;
+
+	while (kube->task.status.stage != POD_RUNNING && !ran_without_us(&kube->task)) {
+		if (kube_turn(kube, &own) < 0) {
+			report(&kube->reporter, REPORT_DETAIL,
+			       "whether it starts cannot be watched: %s", own.message);
+			*err = own;
+			return own.kind == ERR_INTERRUPTED ? -1 : 0;
+		}
+		if (check(&waiting, err) < 0)
+			return -1;
+		if (clock_monotonic_ms() - waiting.began >= DETACHED_MS) {
+			say_not_yet(kube);
+			return 0;
+		}
+		if (loop_wait_answer(kube->loop, TURN_MS, err) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -321,6 +390,8 @@ int kube_task_start(struct backend *backend, struct err *err)
 	int64_t limit = clock_monotonic_ms() + 5000;
 	bool sent = true;
 
+	if (!kube->channel && await_detached(kube, err) < 0)
+		return -1;
 	/* The image's id comes with the status, a moment after the container. */
 	while (task->gate && task->image_id && !*task->status.image_id &&
 	       task->status.stage != POD_ENDED && clock_monotonic_ms() < limit)

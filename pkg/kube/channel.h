@@ -49,4 +49,9 @@ void kube_channel_tick(struct channel *channel, int64_t now_ms);
 int kube_log_channel_open(struct http_request *request, uint64_t skip, struct channel **ret,
                           struct err *err) _must_check_;
 
+/* The same with text that is there already; its content is taken when that succeeds. At its end stands an error: what is
+ * not all of the log must not look like it. */
+int kube_text_channel_open(struct strbuf *text, const char *words, struct channel **ret,
+                           struct err *err) _must_check_;
+
 #endif

@@ -21,7 +21,7 @@ int kube_finding(const struct diagnosis *diagnosis, enum finding_level level, co
 }
 
 /* Minor versions may have a '+' behind them. */
-static int64_t minor_of(const cJSON *version)
+int64_t kube_minor_of(const cJSON *version)
 {
 	const char *text = json_string(version, "minor");
 	char digits[16];
@@ -42,7 +42,7 @@ static int check_server(const struct diagnosis *diagnosis, struct err *err)
 	if (kube_call(kube, "GET", "/version", NULL, &version, err) < 0)
 		return -1;
 	name = json_string(version, "gitVersion");
-	minor = minor_of(version);
+	minor = kube_minor_of(version);
 	if (kube_finding(diagnosis, FINDING_GOOD, "server", NULL, err,
 	                 "%s answers, Kubernetes %s (context '%s')", kube->config.server,
 	                 name ? name : "of an unknown version", kube->config.context) < 0)

@@ -26,6 +26,11 @@ int kube_finding(const struct diagnosis *diagnosis, enum finding_level level, co
 
 /* diagnose_rights.c: one review for each verb. */
 int kube_diagnose_rights(const struct diagnosis *diagnosis, struct err *err) _must_check_;
+/* Before a task is created that would run without us: 0 when we may attach, or nobody can say; ERR_DENIED when we surely
+ * may not. One or two requests. */
+int kube_check_attach(struct kube *kube, struct err *err) _must_check_;
+/* 36 of /version's document; 1000 when it does not tell. Pure. */
+int64_t kube_minor_of(const cJSON *version);
 /* diagnose_quota.c: the source's requests and limits against every ResourceQuota of the namespace. */
 int kube_diagnose_quota(const struct diagnosis *diagnosis, struct err *err) _must_check_;
 

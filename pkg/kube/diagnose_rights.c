@@ -99,3 +99,38 @@ int kube_diagnose_rights(const struct diagnosis *diagnosis, struct err *err)
 	                    "all that a run, list, stop and --lock need in '%s'",
 	                    diagnosis->kube->config.name_space);
 }
+
+/* Servers before 1.35 ask for the verb get alone. */
+static bool needs_create(struct kube *kube)
+{
+	_cleanup_(json_free) cJSON *version = NULL;
+	struct err ignored = ERR_INIT;
+
+	return kube_call(kube, "GET", "/version", NULL, &version, &ignored) == 0 &&
+	       kube_minor_of(version) >= 35;
+}
+
+int kube_check_attach(struct kube *kube, struct err *err)
+{
+	static const struct right attach[] = {
+		{.group = "", .resource = "pods", .subresource = "attach", .verb = "get"},
+		{.group = "", .resource = "pods", .subresource = "attach", .verb = "create"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(attach); i++) {
+		struct err own = ERR_INIT;
+		int result = may(kube, &attach[i], &own);
+
+		if (own.kind == ERR_INTERRUPTED) {
+			*err = own;
+			return -1;
+		}
+		if (result != 0 || (i > 0 && !needs_create(kube)))
+			continue;
+		err_set(err, ERR_DENIED, "your role lacks the verb %s on pods/attach in '%s'",
+		        attach[i].verb, kube->config.name_space);
+		return err_hint(err,
+		                "to attach, it needs get and create there: oneoff doctor --role");
+	}
+	return 0;
+}

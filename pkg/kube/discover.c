@@ -181,8 +181,8 @@ static int ask_server(struct kube *kube, const char *name, size_t length, const 
 	}
 	if (find_plainly(kube, json_member(document, "groups"), group, name, length, ret))
 		return 0;
-	err_set(err, ERR_USAGE, "the cluster has no kind '%.*s%s%s'", (int)length, name,
-	        *group ? "." : "", group);
+	err_set(err, ERR_USAGE, "the cluster has no kind '%.*s%s%s' that runs pods", (int)length,
+	        name, *group ? "." : "", group);
 	return err_hint(err, "for example deploy/NAME, sts/NAME, pod/NAME or svc/NAME");
 }
 

@@ -118,6 +118,11 @@ static void kube_command(const struct backend *backend, enum backend_command com
 
 	bool is_pod = kube->task.name && !kube->task.is_job;
 
+	/* On a node that is lost the pod outlives its Job. */
+	if (command == BACKEND_COMMAND_LIST && kube->task.pod) {
+		is_pod = true;
+		name = kube->task.pod;
+	}
 	strbuf_addf(ret, "kubectl -n %s %s %s/%s", kube->config.name_space,
 	            command == BACKEND_COMMAND_LIST ? "get" : "delete", is_pod ? "pod" : "job",
 	            name);

@@ -54,10 +54,12 @@ struct kube_task {
 	char log_query[32]; /* how its log was asked for, besides follow: "&timestamps=true" */
 	bool over;          /* adopted: its Job is over and has no pod; `last` tells */
 	struct exit_status last;
-	int64_t asked_at; /* monotonic ms when the Job was last asked for its end */
-	bool by_log;      /* `channel` is its log: it has no more to do with a WebSocket */
-	bool flawed;      /* output came, but not as it was written: in one stream, or not all */
-	bool gone;        /* the pod was deleted */
+	struct strbuf last_output; /* adopted: the end of its log, when a stop wrote that down */
+	int64_t asked_at;          /* monotonic ms when the Job was last asked for its end */
+	bool from_start; /* attached before its first output: that is what its log begins with */
+	bool by_log;     /* `channel` is its log: it has no more to do with a WebSocket */
+	bool flawed;     /* output came, but not as it was written: in one stream, or not all */
+	bool gone;       /* the pod was deleted */
 	int64_t overdue_at; /* monotonic ms when a deleted pod should have ended for long; 0: not deleted */
 	int64_t start_limit;      /* monotonic ms; 0: none */
 	struct pod_status status; /* as the watch last said */
@@ -79,6 +81,7 @@ struct kube {
 	cJSON *workload;                  /* owned; of the source, for the audit; NULL: none */
 	int rows, columns;                /* of our terminal, from the request */
 	int64_t start_timeout_ms;         /* from the request; 0: none */
+	bool detached;                    /* from the request: nobody will attach */
 	char *user;                       /* owned; who we are to the server, or NULL */
 	char *architecture;               /* owned; of the source pod's node, or NULL */
 	cJSON *image_config; /* owned; what the registry said of the source's image, or NULL */
@@ -197,6 +200,8 @@ int kube_start_log(struct kube *kube, const char *more, struct http_request **re
                    struct err *err) _must_check_;
 /* For a task that was over before anybody could attach. */
 int kube_attach_by_log(struct kube *kube, struct channel **ret, struct err *err) _must_check_;
+/* True when the task has surely written nothing so far. */
+bool kube_log_is_empty(struct kube *kube);
 /* kube_channel_check.missing; the context is the struct kube. */
 const char *kube_missing_output(void *context, uint64_t received, struct channel **ret_rest);
 int kube_reattach(struct backend *backend, const uint64_t received[CHUNK_STREAM_COUNT],
@@ -226,6 +231,15 @@ int kube_list_tasks(struct backend *backend, const struct list_query *query, lis
 int kube_job_end(struct kube *kube, struct exit_status *ret, struct err *err) _must_check_;
 /* Writes the task's code down at its Job, for those who ask when the pod is gone. */
 void kube_note_code(struct kube *kube, int code);
+/* ---- last_output.c ---- */
+/* Writes the end of the log down at the Job, before its pod is deleted; what fails is reported. At most 3 s. */
+void kube_save_output(struct kube *kube);
+/* What was written down, into task->last_output; empty when nothing was. */
+int kube_load_output(struct kube_task *task, const cJSON *job, struct err *err) _must_check_;
+/* …as a channel: its last `tail` lines, -1: all. */
+int kube_show_saved(struct kube *kube, int64_t tail, struct channel **ret,
+                    struct err *err) _must_check_;
+/* ---- adopt.c ---- */
 /* Ends an adopted task so that its log and its code stay readable. */
 int kube_stop_adopted(struct kube *kube, int signal_number, struct err *err);
 int kube_adopt(struct backend *backend, const struct task_record *record, struct err *err);

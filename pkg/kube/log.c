@@ -71,6 +71,14 @@ static int measure_log(struct kube *kube, uint64_t limit, uint64_t *ret)
 	return result == IO_EOF ? 0 : -1;
 }
 
+/* Right after the attach: what is not in the log by now will come by the connection. */
+bool kube_log_is_empty(struct kube *kube)
+{
+	uint64_t length;
+
+	return measure_log(kube, 1, &length) == 0 && length == 0;
+}
+
 /* The log knows what was written before we were attached; behind a gate that is nothing, which is cheap to look at
  * where little came. When nothing came at all, the log speaks for it. */
 const char *kube_missing_output(void *context, uint64_t received, struct channel **ret_rest)
@@ -83,13 +91,12 @@ const char *kube_missing_output(void *context, uint64_t received, struct channel
 	if (kube->task.gate && (received > CHECKED_BYTES || kube->task.gate_behind))
 		return NULL;
 	if (measure_log(kube, received + 1, &logged) < 0)
-		return kube->task.gate ? NULL
-		                       : "nobody can say whether its first output is complete";
+		return kube->task.gate ? NULL : "nobody can say whether its first output is there";
 	if (logged <= received)
 		return NULL;
 	if (received || kube_start_log(kube, "", &request, &err) < 0 ||
 	    kube_log_channel_open(request, 0, ret_rest, &err) < 0)
-		return "its first output came before we were attached; the log has it";
+		return "its first output came before we were attached";
 	report(&kube->reporter, REPORT_NOTE,
 	       "the task's output came before we were attached: it is shown from its log, both "
 	       "streams as one");
@@ -138,6 +145,15 @@ int kube_reattach(struct backend *backend, const uint64_t received[CHUNK_STREAM_
 
 	if (kube->task.tty && !kube->task.by_log)
 		return err_set(err, ERR_OUTPUT_INCOMPLETE, "a terminal cannot be taken up again");
+	/* What came is not what the log begins with: bytes would come twice. */
+	if (!kube->task.by_log && (received[CHUNK_STDOUT] || received[CHUNK_STDERR]) &&
+	    !kube->task.from_start) {
+		const char *words = kube->channel->ops->error(kube->channel);
+
+		return err_set(err, ERR_OUTPUT_INCOMPLETE,
+		               "%s; without a gate its log cannot be joined to what came",
+		               *words ? words : "the streams ended");
+	}
 	if (kube->task.log_cut)
 		return err_set(err, ERR_OUTPUT_INCOMPLETE,
 		               "what a log began with in the middle cannot be found again");

@@ -137,3 +137,17 @@ int kube_log_channel_open(struct http_request *request, uint64_t skip, struct ch
 	*ret = &channel->base;
 	return 0;
 }
+
+int kube_text_channel_open(struct strbuf *text, const char *words, struct channel **ret,
+                           struct err *err)
+{
+	struct log_channel *channel;
+
+	if (kube_log_channel_open(NULL, 0, ret, err) < 0)
+		return -1;
+	channel = (struct log_channel *)*ret;
+	channel->text = *text;
+	*text = (struct strbuf)STRBUF_INIT;
+	snprintf(channel->error, sizeof(channel->error), "%s", words);
+	return 0;
+}

@@ -153,5 +153,6 @@ int kube_plan(struct backend *backend, const struct release *release, const stru
 	kube->rows = request->tty_rows;
 	kube->columns = request->tty_columns;
 	kube->start_timeout_ms = request->start_timeout_ms;
+	kube->detached = request->detach;
 	return kube_clone(&input, ret, err);
 }

@@ -11,6 +11,9 @@
 #define CONTAINER_KEY "kubectl.kubernetes.io/default-container"
 /* Beyond its grace period: then nobody has heard of its node for a while. */
 #define LOST_AFTER_SECONDS 60
+/* A pod's own, where it says nothing, and what a kubelet takes besides: it looks now and then, and tells later. */
+#define DEFAULT_GRACE_SECONDS 30
+#define KUBELET_SECONDS       15
 
 /* "id" is a label, so that it can be selected by; the rest are annotations. */
 static const char *get(const void *context, const char *key)
@@ -67,6 +70,16 @@ static int read_object(const cJSON *object, const char *resource, struct task_re
 	return 1;
 }
 
+static void read_grace(struct task_record *record, const cJSON *spec)
+{
+	int64_t seconds;
+
+	if (json_int64(spec, "terminationGracePeriodSeconds", &seconds) < 0 || seconds < 0 ||
+	    seconds > 1000000)
+		seconds = DEFAULT_GRACE_SECONDS;
+	record->grace_ms = (seconds + KUBELET_SECONDS) * 1000;
+}
+
 bool kube_job_code(const cJSON *job, int *ret_code)
 {
 	const cJSON *annotations = json_at(job, "metadata.annotations");
@@ -111,6 +124,7 @@ int kube_record_of_job(const cJSON *job, struct task_record *ret, struct err *er
 	if (result <= 0)
 		return result;
 	ret->tty = json_true(container, "tty");
+	read_grace(ret, json_at(job, "spec.template.spec"));
 	if (kube_job_is_over(job, &ret->ended, &reason)) {
 		ret->state = TASK_ENDED;
 		ret->status.known = !reason || kube_job_code(job, &ret->status.code);
@@ -129,6 +143,7 @@ int kube_record_of_pod(const cJSON *pod, struct task_record *ret, struct err *er
 
 	if (result <= 0)
 		return result;
+	read_grace(ret, json_member(pod, "spec"));
 	return kube_record_add_pod(ret, pod, err) < 0 ? -1 : 1;
 }
 

@@ -25,6 +25,8 @@ int kube_record_add_pod(struct task_record *record, const cJSON *pod, struct err
 /* The task's code as `stop --force` wrote it down before the pod was gone; false when nobody did. */
 bool kube_job_code(const cJSON *job, int *ret_code);
 #define KUBE_CODE_ANNOTATION "oneoff.dev/exit-code"
+/* The end of its log in base64, written down by the same (last_output.c). */
+#define KUBE_OUTPUT_ANNOTATION "oneoff.dev/last-output"
 
 /* True when the Job's conditions say that it is over; *ret_ended (or NULL) is when, *ret_reason (or NULL) the failure's
  * reason, borrowed, or NULL for success. */

@@ -6,7 +6,8 @@
 #include <string.h>
 #include "pkg/base/clock.h"
 
-#define LABEL_ID "oneoff.dev/id"
+#define LABEL_ID      "oneoff.dev/id"
+#define LOOK_PAUSE_MS INT64_C(5000)
 
 static int delete (struct kube *kube, bool is_job, const char *name, struct err *err)
 {
@@ -77,9 +78,25 @@ static int is_running(struct kube *kube, bool is_job, const char *name, struct e
 	return 0;
 }
 
+/* A watch tells of the end of what it has seen, and of nothing that was gone before. */
+static bool is_gone(struct kube *kube, const struct burial *burial)
+{
+	_cleanup_free_ char *path =
+		kube_path("", kube->config.name_space, "pods", burial->name, NULL);
+	_cleanup_(json_free) cJSON *pod = NULL;
+	struct err err = ERR_INIT;
+	const char *id;
+
+	if (!path || kube_call(kube, "GET", path, NULL, &pod, &err) < 0)
+		return err.http_status == 404;
+	id = cJSON_GetStringValue(json_member(json_at(pod, "metadata.labels"), LABEL_ID));
+	return !id || strcmp(id, burial->id);
+}
+
 /* Nothing but us deletes a bare pod: its end is waited for, at most until the deadline. */
 static int wait_for_pod(struct kube *kube, const struct burial *burial, struct err *err)
 {
+	int64_t look_at = clock_monotonic_ms() + LOOK_PAUSE_MS;
 	_cleanup_(watch_event_release) struct watch_event event = {.object = NULL};
 	_cleanup_(strbuf_release) struct strbuf selector = STRBUF_INIT;
 	_cleanup_free_ char *path = kube_path("", kube->config.name_space, "pods", NULL, NULL);
@@ -98,6 +115,11 @@ static int wait_for_pod(struct kube *kube, const struct burial *burial, struct e
 			break;
 		if (burial->deadline && clock_unix_seconds() >= burial->deadline)
 			break;
+		if (clock_monotonic_ms() >= look_at) {
+			if (is_gone(kube, burial))
+				break;
+			look_at = clock_monotonic_ms() + LOOK_PAUSE_MS;
+		}
 		if (result == 0 && loop_wait(kube->loop, NULL, 0, 1000, err) < 0)
 			result = -1;
 	}

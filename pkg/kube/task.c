@@ -8,6 +8,7 @@
 #include "pkg/base/base64.h"
 #include "pkg/base/clock.h"
 #include "pkg/kube/clone.h"
+#include "pkg/kube/diagnose.h"
 #include "pkg/kube/gate/gate.h"
 
 #define LABEL_ID     "oneoff.dev/id"
@@ -19,6 +20,7 @@ void kube_task_release(struct kube_task *task)
 	free(task->container);
 	free(task->pod);
 	free(task->image_id);
+	strbuf_release(&task->last_output);
 	*task = (struct kube_task){.name = NULL};
 }
 
@@ -266,6 +268,9 @@ static int create_all(struct kube *kube, const struct plan *plan, struct err *er
 {
 	_cleanup_(json_free) cJSON *object = NULL;
 
+	/* What has no gate runs whether we can attach or not. */
+	if (!kube->task.gate && !kube->detached && kube_check_attach(kube, err) < 0)
+		return -1;
 	if (preflight(kube, plan, err) < 0 || create_object(kube, plan, &object, err) < 0 ||
 	    bring_gate(kube, plan, object, err) < 0)
 		return -1;

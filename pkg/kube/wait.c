@@ -125,9 +125,12 @@ int kube_exited(struct backend *backend, struct exit_status *ret, struct err *er
 	}
 	if (!task->seen && task->adopted)
 		return kube_job_end(kube, ret, err);
+	/* Is the pod still there? kube_recover asks. */
+	if (watch_lost_place(kube->watch) && task->seen && !task->gone)
+		return err_set(err, ERR_LOST, "the server forgot where the watch was");
 	if (!task->gone && (!task->overdue_at || clock_monotonic_ms() < task->overdue_at))
 		return 0;
-	*ret = (struct exit_status){.known = false};
+	*ret = (struct exit_status){.known = false, .may_run = !task->gone};
 	if (task->killed && task->gone) {
 		end_killed(kube, ret);
 		return 1;

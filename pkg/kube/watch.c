@@ -20,8 +20,9 @@ struct watch {
 	char *path, *selector;
 	char version[64]; /* resourceVersion to go on from; "": from the beginning */
 	struct http_request *request;
-	struct strbuf text;                                   /* received, not yet a whole line */
-	size_t scanned;                                       /* of it, without a line's end */
+	struct strbuf text; /* received, not yet a whole line */
+	size_t scanned;     /* of it, without a line's end */
+	bool lost_place;
 	int64_t started_at, broken_since, again_at, pause_ms; /* monotonic ms; 0: not */
 };
 
@@ -82,6 +83,22 @@ static void forget(struct watch *watch)
 	watch->version[0] = '\0';
 }
 
+/* The server has forgotten where we were. */
+static void lose_place(struct watch *watch)
+{
+	forget(watch);
+	watch->lost_place = true;
+}
+
+bool watch_lost_place(struct watch *watch)
+{
+	bool lost = watch && watch->lost_place;
+
+	if (lost)
+		watch->lost_place = false;
+	return lost;
+}
+
 void watch_restart(struct watch *watch)
 {
 	if (!watch)
@@ -117,7 +134,7 @@ static int refused(struct watch *watch, const struct http_reply *reply, struct e
 {
 	kube_refusal(reply->status, strbuf_str(&reply->body), reply->body.length, err);
 	if (reply->status == 410) {
-		forget(watch);
+		lose_place(watch);
 	} else if (reply->status == 401) {
 		struct err denied = *err;
 
@@ -187,7 +204,7 @@ static int take_line(struct watch *watch, const char *line, size_t length, struc
 
 	if (result < 0 && err->kind == ERR_LOST) {
 		if (err->http_status == 410)
-			forget(watch);
+			lose_place(watch);
 		return again(watch, err, err);
 	}
 	watch->broken_since = watch->pause_ms = 0;

@@ -34,6 +34,8 @@ int watch_open(struct kube *kube, const char *path, const char *selector, struct
  * (ERR_DENIED, ERR_PROTOCOL) or was not heard of for a minute (ERR_LOST; calling again tries again). A watch that
  * breaks is taken up again by itself, later and later; objects may then be told a second time. */
 int watch_next(struct watch *watch, struct watch_event *ret, struct err *err) _must_check_;
+/* True, once, when the history in between is lost (410): objects may be gone of which no event tells. NULL is fine. */
+bool watch_lost_place(struct watch *watch);
 /* Begins anew at the next watch_next: for one whose silence is suspicious. NULL is fine. */
 void watch_restart(struct watch *watch);
 /* One line of a watch's body. Pure. 1 with *ret, 0 for a bookmark; `version` is set to the object's

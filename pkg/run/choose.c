@@ -116,6 +116,28 @@ static bool is_known(const struct search *search)
 	return false;
 }
 
+/* What a person who types for kubectl forgets. */
+static int hint_slash(const struct source *source, const struct backend_settings *settings,
+                      struct err *err)
+{
+	static const char *const kinds[] = {"deploy", "deployment", "sts",     "statefulset",
+	                                    "ds",     "daemonset",  "rs",      "replicaset",
+	                                    "job",    "cj",         "cronjob", "po",
+	                                    "pod",    "svc",        "service"};
+
+	if (source->kind != SOURCE_BARE ||
+	    (err->kind != ERR_NOT_FOUND && err->kind != ERR_UNREACHABLE))
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(source->name, kinds[i]))
+			return err_hint(err, "a workload in a cluster has a slash: --like %s/NAME",
+			                kinds[i]);
+	if (settings->name_space || settings->kubeconfig)
+		return err_hint(err, "a workload in a cluster has a slash: --like deploy/%s",
+		                source->name);
+	return -1;
+}
+
 int choose(const struct backend_ops *const *engines, size_t count, const char *runtime,
            const struct source *source, const struct backend_settings *settings, struct chosen *ret,
            struct err *err)
@@ -138,5 +160,7 @@ int choose(const struct backend_ops *const *engines, size_t count, const char *r
 		return -1;
 	search.runtime = "podman";
 	own.may_spawn = true;
-	return search_engines(&search, &own, ret, err);
+	if (search_engines(&search, &own, ret, err) == 0)
+		return 0;
+	return runtime ? -1 : hint_slash(source, settings, err);
 }

@@ -35,6 +35,7 @@ struct visit {
 	void *context;
 	size_t meant, answered;
 	struct err absent; /* why the last one did not answer */
+	struct err silent; /* why a configured one did not; kind ERR_NONE: there is none */
 	struct err failed; /* kind ERR_NONE: none failed */
 };
 
@@ -60,7 +61,8 @@ static void note_absent(struct visit *visit, const char *name, const struct err 
 static int visit_one(struct visit *visit, const struct backend_ops *ops)
 {
 	_cleanup_(engine_close) struct engine engine = {.backend = NULL};
-	bool named = visit->engines->runtime != NULL;
+	const char *expected = visit->engines->expected;
+	bool named = visit->engines->runtime || (expected && !strcmp(expected, ops->name));
 	struct err err = ERR_INIT;
 	int result;
 
@@ -74,12 +76,14 @@ static int visit_one(struct visit *visit, const struct backend_ops *ops)
 	}
 	result = visit->call(visit->context, &engine, &err);
 	/* It is configured and does not answer: worth a word, but no reason to fail the rest. */
-	if (result < 0 && err.kind == ERR_UNREACHABLE && !named)
+	if (result < 0 && err.kind == ERR_UNREACHABLE && !named) {
 		note_absent(visit, ops->name, &err, REPORT_NOTE);
-	else if (result < 0)
+		visit->silent = err;
+	} else if (result < 0) {
 		note_failure(visit, ops->name, &err);
-	else
+	} else {
 		visit->answered++;
+	}
 	return result;
 }
 
@@ -92,6 +96,7 @@ int engines_visit(const struct engines *engines, const struct backend_settings *
 		.call = call,
 		.context = context,
 		.absent = ERR_INIT,
+		.silent = ERR_INIT,
 		.failed = ERR_INIT,
 	};
 
@@ -115,5 +120,7 @@ int engines_visit(const struct engines *engines, const struct backend_settings *
 		*err = visit.absent;
 		return -1;
 	}
+	if (visit.silent.kind != ERR_NONE)
+		*err = visit.silent;
 	return 0;
 }

@@ -20,6 +20,8 @@ struct engines {
 	const struct backend_ops *const *items;
 	size_t count;
 	const char *runtime; /* only this one (--runtime); or NULL */
+	const char
+		*expected; /* has to answer: the person spoke of it (-n, --kubeconfig); or NULL */
 };
 
 /* What is done with each. It may move from *engine. Below 0: it failed, the next one is asked all the
@@ -30,7 +32,8 @@ int engine_open(const struct backend_ops *ops, const struct backend_settings *se
                 struct engine *ret, struct err *err) _must_check_;
 void engine_close(struct engine *engine);
 
-/* 0 when every engine that answers was visited without a failure; -1 with the error that says most,
+/* 0 when every engine that answers was visited without a failure; *err then tells of one that is configured and does
+ * not answer (ERR_UNREACHABLE), and is untouched when there is none. -1 with the error that says most,
  * also when none answers (ERR_UNREACHABLE) or the runtime is not known (ERR_USAGE). Failures of
  * engines beside that one are reported as warnings. */
 int engines_visit(const struct engines *engines, const struct backend_settings *settings,

@@ -136,6 +136,8 @@ void join_task(const struct join_settings *settings, struct run_outcome *ret)
 	/* Without a terminal the input belongs to the client that started the task, or is closed. */
 	request.stdin_open = settings->output.stdin_open && request.tty;
 	request.grace_ms = settings->grace_ms;
+	if (request.grace_ms == REQUEST_AS_SOURCE && task->record.grace_ms)
+		request.grace_ms = task->record.grace_ms;
 	*ret = (struct run_outcome){.started = false};
 	if (begin(&session, settings, &err) == 0) {
 		follow(&session, settings);

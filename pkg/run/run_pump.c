@@ -148,8 +148,7 @@ static void reattach(struct session *session)
 	} else if (err.kind == ERR_OUTPUT_INCOMPLETE) {
 		outcome->output_lost = true;
 		report(reporter, REPORT_WARNING,
-		       "the connection to the task's streams broke: %s; waiting for its end",
-		       err.message);
+		       "the task's output is not complete: %s; waiting for its end", err.message);
 	}
 }
 
@@ -166,7 +165,7 @@ static void check_stream(struct session *session)
 	if (pump->channel_state == IO_ERROR && session->ended) {
 		outcome->output_lost = true;
 		report(&session->settings->reporter, REPORT_WARNING,
-		       "the connection to the task's streams broke: %s",
+		       "the task's output is not complete: %s",
 		       session->channel->ops->error(session->channel));
 	}
 	if (session->ended || session->wait_broke)

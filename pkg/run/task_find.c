@@ -111,7 +111,10 @@ int task_find(const struct engines *engines, const struct backend_settings *sett
 	} else if (result < 0) {
 		*err = own;
 	} else {
-		err_set(err, ERR_NOT_FOUND, "no one-off '%s'", text);
+		if (own.kind == ERR_NONE)
+			err_set(err, ERR_NOT_FOUND, "no one-off '%s'", text);
+		else
+			err_set(err, own.kind, "no one-off '%s' where an answer came", text);
 		result = err_hint(err, "see what there is with: oneoff list --all");
 	}
 	found_task_release(&search.found);

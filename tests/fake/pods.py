@@ -244,6 +244,7 @@ class Unit:
             result["message"] = message
         result.update(startedAt=state["state"].get("running", {}).get("startedAt") or now(), finishedAt=now(),
                       containerID=state.get("containerID", ""))
+        await self.pause("status_lag")
         self.end(container, result)
 
     def last_words(self, container, code):

@@ -11,8 +11,8 @@
 #include "tests/integration/engine_ops.h"
 
 #define ONE_OFFS "?labelSelector=oneoff.dev/id"
-#define FAKE_RESET                                                                                 \
-	"{\"phase_lag\":20,\"job_lag\":20,\"start\":10,\"v5\":true,\"attach_needs_create\":true,"  \
+#define FAKE_RESET                                                                                                 \
+	"{\"status_lag\":0,\"phase_lag\":20,\"job_lag\":20,\"start\":10,\"v5\":true,\"attach_needs_create\":true," \
 	"\"unknown_fields\":[],\"cron_ahead\":0}"
 
 const char *kube_namespace(void)

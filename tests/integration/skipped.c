@@ -39,8 +39,6 @@ static const struct skipped skipped[] = {
          "the cluster deletes it itself by then: kube_list has gc"},
 	{"kube", "operate", "wait_tells_a_signal_and_the_last_lines",
          "killing from outside is deleting there, the log too"},
-	{"kube", "operate", "what_cannot_start_detached_is_told_and_leaves_nothing",
-         "a Job is accepted long before anybody knows: wait and list tell"},
 	{"no-launcher", "kube_launcher", "*",
          "needs an image of oneoff in the cluster: e2e has how"},
 	{"fake", "codes", "out_of_memory_is_137_and_says_so",

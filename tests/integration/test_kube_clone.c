@@ -298,6 +298,49 @@ Test(kube_clone, without_a_gate_output_is_complete_or_120)
 	}
 }
 
+/* What is missing at the beginning must not come back as a second end. */
+Test(kube_clone, without_a_gate_no_byte_comes_twice)
+{
+	struct run run;
+
+	fake_set("{\"status_lag\":700}"); /* as on a real node */
+	fake_faults("[{\"match\":{\"path\":\"/attach\"},\"action\":\"attach-delay\",\"ms\":300}]");
+	run_start(
+		&run,
+		&(struct run_spec){
+			ARGV("run", "--like", "deploy/unknown", "--", "sh", "-c",
+	                     "trap 'echo term; exit 9' TERM; echo early; sleep 1; echo later; while :; do "
+	                     "sleep 0.1; done"),
+			.deadline_ms = 20000});
+	cr_assert(run_until(&run, &run.out, 0, "later"), RUN_FORMAT, RUN_ARGS(&run));
+	kill(run.pid, SIGTERM);
+	run_finish(&run);
+	cr_assert_eq(run.code, 9, RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert_str_eq(run.out.text, "later\nterm\n", RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(strstr(run.err.text, "its first output came before"), RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert(!strstr(run.err.text, "broke"), RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+}
+
+/* …and where nothing was missing its log goes on exactly where the connection broke. */
+Test(kube_clone, without_a_gate_a_cut_loses_nothing_when_the_beginning_was_there)
+{
+	struct run run;
+
+	fake_set("{\"status_lag\":700}");
+	run_start(&run, &(struct run_spec){ARGV("run", "--gate", "none", "--like", "deploy/bulk",
+	                                        "--", "sh", "-c",
+	                                        "sleep 1; for i in 1 2 3 4 5 6; do echo $i; sleep "
+	                                        "0.4; done; exit 3"),
+	                                   .deadline_ms = 30000});
+	cr_assert(run_until(&run, &run.out, 0, "2"), RUN_FORMAT, RUN_ARGS(&run));
+	kube_request("POST", "/fake/restart", "{\"ms\":300}");
+	run_finish(&run);
+	cr_assert_eq(run.code, 3, RUN_FORMAT, RUN_ARGS(&run));
+	cr_assert_str_eq(run.out.text, "1\n2\n3\n4\n5\n6\n", RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+}
+
 Test(kube_clone, gate_args_stands_behind_the_entrypoint)
 {
 	struct run run;

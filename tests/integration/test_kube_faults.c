@@ -118,6 +118,9 @@ Test(kube_faults, a_lost_node_is_121)
 			      ARGV("run", "--like", "deploy/bulk", "--", "helper", "wait", "2500"),
 			      .deadline_ms = 40000});
 	cr_assert_eq(run.code, 121, RUN_FORMAT, RUN_ARGS(&run));
+	/* the Job is gone by then, its pod is not */
+	cr_assert(strstr(run.err.text, "look with: kubectl -n oneoff-test get pod/bulk-oneoff-"),
+	          RUN_FORMAT, RUN_ARGS(&run));
 	run_release(&run);
 	fake_reset();
 	engine_remove_one_offs();
@@ -225,6 +228,7 @@ Test(kube_faults, without_the_right_to_see_the_source_it_is_named)
 {
 	fake_role("\"deployments\"", "\"statefulsets\"");
 	expect_denied("-T", "deployments", "get");
+	expect_denied("-T", "deployments", "oneoff doctor --role");
 }
 
 Test(kube_faults, credentials_are_never_told)

@@ -124,6 +124,31 @@ Test(kube_life, a_bare_pod_of_a_client_killed_at_any_step_is_removed)
 	                   expect_clean);
 }
 
+/* The pod went between two looks at it: no watch tells of what is not there. */
+Test(kube_life, a_bare_pod_that_is_gone_already_is_not_waited_for)
+{
+	const char *hooks = getenv("ONEOFF_HOOKS");
+	struct run run;
+
+	if (!hooks)
+		cr_skip_test("ONEOFF_HOOKS is not set");
+	fake_set("{\"status_lag\":650,\"phase_lag\":0}");
+	/* The guardian's watch begins late. */
+	fake_faults(
+		"[{\"match\":{\"method\":\"GET\",\"path\":\"pods.*watch=.*metadata.name\",\"nth\":[2,9]},"
+		"\"action\":\"delay\",\"ms\":2500}]");
+	run_all(&run,
+	        &(struct run_spec){ARGV("run", "--carrier", "pod", "--like", "deploy/bulk", "--",
+	                                "helper", "exit", "3"),
+	                           .program = hooks,
+	                           .env = (const char *const[]){"ONEOFF_TEST_KILL_AT=9", NULL},
+	                           .deadline_ms = 20000});
+	cr_assert_eq(run.signal, SIGKILL, RUN_FORMAT, RUN_ARGS(&run));
+	run_release(&run);
+	pause_ms(8000);
+	expect_clean();
+}
+
 /* ---- kept ---- */
 
 Test(kube_life, what_is_kept_has_its_log_and_goes_later)
@@ -205,5 +230,29 @@ Test(kube_reach, a_server_that_does_not_answer_is_named)
 	close(fd);
 	snprintf(variable, sizeof(variable), "KUBECONFIG=%s", path);
 	expect_unreachable("-T", variable, "127.0.0.1:1");
+	unlink(path);
+}
+
+/* A platform that is configured and silent is no reason to fail, one that was named is. */
+Test(kube_reach, a_named_cluster_that_does_not_answer_is_no_empty_list)
+{
+	const char *const verbs[] = {"list", "gc", "logs", "wait", "stop"};
+	char path[] = "/tmp/oneoff-dead.XXXXXX";
+	int fd = mkstemp(path);
+	struct run run;
+
+	dprintf(fd, "apiVersion: v1\nkind: Config\ncurrent-context: a\ncontexts:\n"
+	            "- {name: a, context: {cluster: a, user: a}}\nclusters:\n"
+	            "- {name: a, cluster: {server: 'https://127.0.0.1:1'}}\n"
+	            "users: [{name: a, user: {token: t}}]\n");
+	close(fd);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		run_all(&run, &(struct run_spec){ARGV(verbs[i], "--kubeconfig", path,
+		                                      i < 2 ? NULL : "abcdefgh")});
+		cr_expect_eq(run.code, 125, "%s: " RUN_FORMAT, verbs[i], RUN_ARGS(&run));
+		cr_expect(strstr(run.err.text, "127.0.0.1:1"), RUN_FORMAT, RUN_ARGS(&run));
+		cr_expect(!strstr(run.err.text, "no one-off"), RUN_FORMAT, RUN_ARGS(&run));
+		run_release(&run);
+	}
 	unlink(path);
 }

@@ -201,6 +201,25 @@ Test(choose, the_error_that_says_most_is_told)
 	}
 }
 
+/* `--like deploy web`, and `--like web -n shop`: what is meant is in a cluster. */
+Test(choose, a_word_of_kubectl_is_told_about_the_slash)
+{
+	struct backend_settings settings = {.name_space = "shop"};
+	struct source source = {.kind = SOURCE_BARE, .name = (char *)"web"};
+	_cleanup_(chosen_release) struct chosen chosen = {.backend = NULL};
+	struct err err = ERR_INIT;
+
+	set(0, 0, ERR_NOT_FOUND, NULL);
+	set(1, ERR_UNREACHABLE, 0, NULL);
+	cr_assert_lt(choose(both, 2, NULL, &source, &settings, &chosen, &err), 0);
+	cr_expect(strstr(err.hint, "--like deploy/web"), "%s", err.hint);
+	settings.name_space = NULL;
+	source.name = (char *)"deployment";
+	cr_assert_lt(choose(both, 2, NULL, &source, &settings, &chosen, &err), 0);
+	cr_expect(strstr(err.hint, "--like deployment/NAME"), "%s", err.hint);
+	expect_all_closed();
+}
+
 Test(choose, an_engine_is_started_only_when_no_other_has_it)
 {
 	struct err err = ERR_INIT;
