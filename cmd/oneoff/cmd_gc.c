@@ -63,8 +63,8 @@ static int collect(struct task_options *options, struct gc_count *ret, struct er
 
 	if (collect_tasks(options, ret, err) < 0 || (oci && collect_bundles(options, ret, err) < 0))
 		return -1;
-	report(&reporter, REPORT_NOTE, "%zu leftovers of killed runs %s", ret->deleted,
-	       options->dry_run ? "would be removed" : "removed");
+	report(&reporter, REPORT_NOTE, "%zu old one-off%s %s", ret->deleted,
+	       ret->deleted == 1 ? "" : "s", options->dry_run ? "would be removed" : "removed");
 	return oci ? prune(options, &reporter, err) : 0;
 }
 
