@@ -102,10 +102,11 @@ TEST_PACKAGES  := libcriterion-dev libfyaml-dev clang-format clang-tidy libclang
 	shellcheck docker.io podman crun runc conmon iptables iproute2 \
 	containernetworking-plugins golang-github-containernetworking-plugin-dnsname uidmap \
 	fuse-overlayfs slirp4netns dnsmasq-base openssl busybox-static procps curl binutils python3 \
-	umoci zstd attr docker-registry debootstrap systemd tzdata qemu-user-static bsdutils man-db mandoc zsh fish $(if $(shell command -v kubectl),,kubernetes-client)
+	umoci zstd attr docker-registry debootstrap systemd tzdata qemu-user-static bsdutils man-db mandoc zsh fish
 DEMO_PACKAGES  := crun busybox-static util-linux
 setup:
 	tests/setup --user tester $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	tests/setup-kubectl
 # What the image is built with (Dockerfile).
 IMAGE_PACKAGES := $(BUILD_PACKAGES) ca-certificates
 setup-build:
