@@ -30,7 +30,7 @@ struct completion {
 	const char *word;              /* what is there of it: "we"; borrowed from the words */
 	struct strv given;             /* "LONG-NAME=VALUE" for each option before the word */
 	int operand_count;             /* operands before the word */
-	char *const *operand_words;    /* they; borrowed */
+	char *const *operand_words;    /* from the first of them on; borrowed */
 };
 
 /* Where candidates go: only those that begin with `word` are kept. */

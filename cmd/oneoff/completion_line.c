@@ -72,19 +72,25 @@ static const struct option *short_row(const struct reading *reading, const char 
 	return row;
 }
 
-/* A word that is finished. */
-static int read_word(struct reading *reading, const char *word, struct completion *line)
+/* A word that is finished: words[0]. */
+static int read_word(struct reading *reading, char *const *words, struct completion *line)
 {
 	const struct option *row;
-	const char *value;
+	const char *word = words[0], *value;
 
 	if (reading->pending) {
 		row = reading->pending;
 		reading->pending = NULL;
 		return note(line, row, word);
 	}
-	if (reading->ended || word[0] != '-' || !word[1] || !strcmp(word, "--")) {
-		reading->ended |= !line->command->options_anywhere || !strcmp(word, "--");
+	if (!reading->ended && !strcmp(word, "--")) {
+		reading->ended = true;
+		return 0;
+	}
+	if (reading->ended || word[0] != '-' || !word[1]) {
+		reading->ended |= !line->command->options_anywhere;
+		if (!line->operand_count++)
+			line->operand_words = words;
 		return 0;
 	}
 	row = word[1] == '-' ? long_row(reading, word, &value) : short_row(reading, word, &value);
@@ -134,18 +140,9 @@ static int read_command(int count, char *const *words, struct completion *line)
 		.count = line->command->options ? *line->command->option_count : 0,
 	};
 
-	for (int i = 0; i < count - 1; i++) {
-		bool was_over = reading.ended, is_value = reading.pending != NULL;
-		const char *word = words[i];
-
-		if (read_word(&reading, word, line) < 0)
+	for (int i = 0; i < count - 1; i++)
+		if (read_word(&reading, words + i, line) < 0)
 			return -1;
-		/* the "--" itself is no operand */
-		if (was_over || (!is_value && (word[0] != '-' || !word[1]))) {
-			if (!line->operand_count++)
-				line->operand_words = words + i;
-		}
-	}
 	return read_last(&reading, words[count - 1], line);
 }
 
